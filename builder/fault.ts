@@ -1,0 +1,42 @@
+/** Why something could not be done. The command line maps each code to an exit status. */
+export type FaultCode =
+  | 'USAGE' // the command line is wrong
+  | 'INPUT' // a file given to us is malformed
+  | 'UNSATISFIABLE' // no set of packages meets the request
+  | 'NOT_FOUND' // a named thing does not exist
+  | 'INTEGRITY' // bytes differ from what was promised
+  | 'UNSAFE' // refused because it would be dangerous
+  | 'SANDBOX' // the helper cannot make the root
+  | 'BUILD' // a recipe's script failed or its output is not acceptable
+  | 'NETWORK' // a remote side did not answer as it should
+  | 'BUSY' // somebody else holds it
+  | 'IO'; // the operating system said no
+
+/**
+ * The one error type for what a user can be told. `message` is one line that names the file, package or
+ * option; `hint` is one line that says what to do. Anything else that is thrown is a bug.
+ */
+export class Fault extends Error {
+  readonly code: FaultCode;
+  readonly hint: string | undefined;
+
+  constructor(code: FaultCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'Fault';
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+/** Turns a Node system error into a Fault that names the path; anything else is returned as it is. */
+export function asFault(error: unknown, doing: string): unknown {
+  if (error instanceof Fault || !(error instanceof Error) || !('code' in error)) return error;
+  const code = error.code === 'ENOENT' ? 'NOT_FOUND' : 'IO';
+  return new Fault(code, `${doing}: ${reason(error)}`, { cause: error });
+}
+
+/** "no such file or directory (ENOENT)" out of Node's "ENOENT: no such file or directory, open '…'". */
+function reason(error: Error & { code: unknown }): string {
+  const text = /^[A-Z0-9]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message;
+  return `${text} (${String(error.code)})`;
+}

@@ -1,0 +1,83 @@
+import { writeSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where things are. Data must be kept; everything below `cache` may be deleted at any time. */
+export type Places = {
+  /** The installed package or the checkout. */
+  readonly root: string;
+  /** The native helper. */
+  readonly helper: string;
+  /** Recipes that come with us. */
+  readonly recipes: string;
+  /** The tracked list of source archives. */
+  readonly distfileList: string;
+  /** The user's own repository of packages. */
+  readonly packages: string;
+  /** The OCI layout of packages and images. */
+  readonly store: string;
+  readonly cache: {
+    readonly trees: string;
+    readonly profiles: string;
+    readonly builds: string;
+    readonly distfiles: string;
+    readonly work: string;
+  };
+};
+
+/** What a tool gets from the process it runs in; nothing else reads `process`. */
+export type Context = {
+  readonly tool: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly places: Places;
+  /** Whether stderr is a terminal, so that progress may be drawn. */
+  readonly terminal: boolean;
+};
+
+export function places(root: string, env: NodeJS.ProcessEnv): Places {
+  const home = env['STATIC_DISTRO_HOME'];
+  const base = (variable: string, fallback: string) =>
+    join(env[variable] || join(env['HOME'] || homedir(), fallback), 'static-distro');
+  const data = home ? join(home, 'data') : base('XDG_DATA_HOME', '.local/share');
+  const cache = home ? join(home, 'cache') : base('XDG_CACHE_HOME', '.cache');
+  return {
+    root,
+    helper: join(root, 'native/build/withenv'),
+    recipes: join(root, 'packages'),
+    distfileList: join(root, 'distfiles/distfiles.json'),
+    packages: join(data, 'packages'),
+    store: join(data, 'store'),
+    cache: {
+      trees: join(cache, 'trees'),
+      profiles: join(cache, 'profiles'),
+      builds: join(cache, 'builds'),
+      distfiles: join(cache, 'distfiles'),
+      work: join(cache, 'work'),
+    },
+  };
+}
+
+/** Writes all of `text` at once. Synchronous, because a tool may replace itself by another program. */
+export function print(text: string): void {
+  writeAll(1, text);
+}
+
+export function complain(text: string): void {
+  writeAll(2, text);
+}
+
+function writeAll(descriptor: 1 | 2, text: string): void {
+  let rest = Buffer.from(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(descriptor, rest));
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      else if (code === 'EPIPE') process.exit(descriptor === 1 ? 141 : 1);
+      else throw error;
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import type { Relation } from './constraint.ts';
+
+/** What generated the code in a package. Without one: built in roots of packages that have none either. */
+export type Origin = 'host' | 'bootstrap' | 'unknown';
+
+/** One name below `bin`, `sbin`, `lib`, `include` (any depth), or named by a `Link` field. */
+export type LinkEntry = { readonly path: string; readonly type: 'file' | 'directory' | 'symlink' };
+
+/** A package at a version, as something else names it. `diffID` once its layer is known. */
+export type PackageIdentity = { readonly name: string; readonly version: string; readonly diffID?: string };
+
+/**
+ * What is known about a package, beside its tree and never inside it (`DIR/.records/NAME/VERSION.json`).
+ * The same bytes on every machine, so it holds no path, time or user of the machine that made it.
+ */
+export type PackageRecord = {
+  readonly format: 1;
+  /** The text of the file `control` in the tree. */
+  readonly control: string;
+  readonly origin?: Origin;
+  readonly source?: PackageIdentity;
+  /** Every package in the root of the build, sorted by name. */
+  readonly builtFrom: readonly PackageIdentity[];
+  /** Sorted by the bytes of the path. */
+  readonly links: readonly LinkEntry[];
+};
+
+/** What the solver needs to know of one package; parsed out of its record's control. */
+export type Candidate = {
+  readonly name: string;
+  readonly version: string;
+  readonly depends: readonly Relation[];
+  readonly provides: readonly { readonly name: string; readonly version?: string }[];
+  readonly conflicts: readonly Relation[];
+};
