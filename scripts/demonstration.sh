@@ -1,0 +1,38 @@
+#!/bin/sh
+# The end of npm start: a command that shows where it is, then what to try next.
+set -eu
+cd -- "$(dirname -- "$0")/.."
+
+bin/withpkgs -d bootstrap/quickstart_packages -p mksh sbase tcc musl darkhttpd -- /bin/sh -c '
+echo
+echo "This shell runs in a root of its own, made a moment ago. It holds only what was asked for:"
+for p in /packages/*/*; do printf "    %s\n" "$p"; done
+printf "\n/bin is links to them (%s in all):\n" "$(ls /bin | wc -l)"
+ls -l /bin/sh /bin/tcc /bin/ls | while read -r line; do printf "    %s\n" "/bin/${line#*/bin/}"; done
+printf "\nIts processes, all of them:\n"
+ps -o pid,user,args | while read -r line; do printf "    %s\n" "$line"; done
+printf "\nWho it is: %s. /etc/passwd has %s lines; the network is: %s\n" "$(id -un)" \
+  "$(wc -l </etc/passwd)" "$(ls /sys /proc/sys/net/ipv4/conf 2>/dev/null | grep -c lo) loopback interface, nothing else"
+cd /tmp
+echo "int puts(const char *); int main(void) { puts(\"    hello from a program compiled in here\"); }" >hello.c
+printf "\nIts compiler makes static programs:\n"
+cc hello.c -o hello && ./hello
+echo "    served by a web server in here" >page
+darkhttpd /tmp --port 80 --addr 127.0.0.1 >/dev/null 2>&1 &
+sleep 0.2
+printf "\nIts server answers on port 80 of its own network:\n"
+printf "GET /page HTTP/1.0\r\n\r\n" | nc 127.0.0.1 80 2>/dev/null | tail -n 1
+'
+
+cat <<'EOT'
+
+Every one of these packages was built from source by your machine. They carry Origin: host, because
+the compiler was your machine's; the bootstrap makes packages that do not. Try next:
+
+    bin/withpkgs -d bootstrap/quickstart_packages -p mksh sbase            a shell; exit leaves it
+    bin/withpkgs -d bootstrap/quickstart_packages -p mksh sbase tcc musl -w . -- sh -c 'cc -v'
+    bin/withpkgs --help
+    bin/pkgsolve -d bootstrap/quickstart_packages tcc
+    bin/pkgbuild --help
+    bin/withenv --doctor                                                   if something does not work
+EOT
