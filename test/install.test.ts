@@ -1,0 +1,50 @@
+import test from 'ava';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { output, quickstart, root, run, temporary } from './support/tools.ts';
+
+test('the packed package, installed elsewhere, runs every tool and a root', (t) => {
+  const directory = temporary(t);
+  const packed = JSON.parse(
+    output('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', directory], { cwd: root }),
+  ) as { filename: string; files: { path: string }[] }[];
+  const [archive] = packed;
+  t.truthy(archive);
+  const paths = new Set(archive?.files.map(({ path }) => path));
+  for (const needed of ['dist/main.js', 'native/build/withenv', 'distfiles/distfiles.json', 'LICENSE']) {
+    t.true(paths.has(needed), `${needed} is missing from the package`);
+  }
+  t.false(paths.has('test/install.test.ts'));
+
+  // Node itself is an optional dependency of 120 MB: the one of the checkout stands in for its download.
+  const elsewhere = join(directory, 'a place with blanks');
+  mkdirSync(elsewhere);
+  writeFileSync(join(elsewhere, 'package.json'), '{"private":true}');
+  output(
+    'npm',
+    [
+      'install',
+      '--offline',
+      '--omit=optional',
+      '--no-audit',
+      '--no-fund',
+      join(directory, archive?.filename ?? ''),
+    ],
+    { cwd: elsewhere },
+  );
+  t.false(existsSync(join(elsewhere, 'node_modules/commander')), 'libraries are bundled');
+  const bin = (name: string) => join(elsewhere, 'node_modules/.bin', name);
+  const lost = run(bin('pkgvercmp'), ['1', '2']);
+  t.is(lost.status, 125);
+  t.regex(lost.stderr, /its Node is missing/);
+
+  const node = `node-linux-${process.arch}`;
+  symlinkSync(join(root, 'node_modules', node), join(elsewhere, 'node_modules', node));
+  t.is(output(bin('pkgvercmp'), ['1.0', '2.0']).trim(), 'less than');
+  for (const name of ['pkgbuild', 'pkgcontrol', 'pkgfetch', 'pkgsolve', 'pkgvercmp', 'withenv', 'withpkgs']) {
+    t.regex(output(bin(name), ['--version']), new RegExp(`^${name} \\(static-distro\\) \\d`));
+    t.regex(output(bin(name), ['--help']), /example/i, `${name} --help shows an example`);
+  }
+  const args = ['-d', quickstart, '-p', 'mksh', 'sbase', '--', 'sh', '-c', 'echo packages/*; ls /packages'];
+  t.is(output(bin('withpkgs'), args).trim().split('\n').slice(1).join(' '), 'mksh sbase');
+});
