@@ -1,3 +1,5 @@
+import { compareVersions, isPrerelease } from './version.ts';
+
 /** One comparison in the package's own version order. Shorthands are expanded to these when parsed. */
 export type Comparator = {
   readonly op: '=' | '!=' | '<' | '<=' | '>' | '>=';
@@ -8,8 +10,10 @@ export type Comparator = {
 export type Alternative = {
   readonly name: string;
   /** An empty list means any version. */
-  readonly range: readonly (readonly Comparator[])[];
+  readonly range: Range;
 };
+
+export type Range = readonly (readonly Comparator[])[];
 
 /** One entry of a dependency field, or one constraint of a request: any one of its alternatives. */
 export type Relation = {
@@ -17,3 +21,44 @@ export type Relation = {
   /** As it was written. */
   readonly text: string;
 };
+
+/** Whether `version`, of a package of that name, is one of those that `range` allows. */
+export const satisfies = (range: Range, version: string): boolean =>
+  range.length === 0 || range.some((set) => set.every((comparator) => holds(comparator, version)));
+
+function holds({ op, version: bound }: Comparator, version: string): boolean {
+  const order = compareVersions(version, bound);
+  if (op === '=') return order === 0;
+  if (op === '!=') return order !== 0;
+  if (op === '<') return order < 0;
+  if (op === '<=') return order <= 0;
+  return op === '>' ? order > 0 : order >= 0;
+}
+
+/**
+ * Whether `range` itself speaks of the pre-release `version`, so that it ranks by its version alone; any other
+ * version with `~` comes after all without. `>= 8~rc1` names `8~rc1` and `8~rc2`, and not `9~beta`; the bound
+ * `< 8~~`, which shorthands expand to, names none that it allows.
+ */
+export const namesPrerelease = (range: Range, version: string): boolean =>
+  isPrerelease(version) &&
+  range.some(
+    (set) =>
+      set.some(
+        ({ op, version: bound }) =>
+          op !== '!=' && isPrerelease(bound) && compareVersions(release(bound), release(version)) === 0,
+      ) && set.every((comparator) => holds(comparator, version)),
+  );
+
+/** What a pre-release comes before: `8~rc1` and `8-~~stage1` before `8`. */
+const release = (version: string): string => version.slice(0, version.indexOf('~')).replace(/-$/, '');
+
+/** The relation in plain comparators, which parses to the same alternatives. */
+export const formatRelation = ({ alternatives }: Pick<Relation, 'alternatives'>): string =>
+  alternatives.map(formatAlternative).join(' | ');
+
+export const formatAlternative = ({ name, range }: Alternative): string =>
+  range.length === 0 ? name : `${name} ${formatRange(range)}`;
+
+export const formatRange = (range: Range): string =>
+  range.map((set) => set.map(({ op, version }) => `${op} ${version}`).join(' ')).join(' || ') || '*';
