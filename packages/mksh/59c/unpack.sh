@@ -1,0 +1,2 @@
+set -e
+tar xzf mksh_59c.orig.tar.gz
