@@ -1,5 +1,5 @@
 import { checkDigest, type Digest, digestOf, type Sized } from './digest.ts';
-import { count, type Field, member, optional, record, string, strings, wrong } from './json.ts';
+import { count, type Field, member, optional, present, record, string, strings, wrong } from './json.ts';
 
 /** Media types of OCI (image-spec, media-types.md) and of docker's version 2, schema 2. */
 export const mediaTypes = {
@@ -76,7 +76,7 @@ export const decodeDigest = (field: Field): Digest =>
   checkDigest(string(field), `${field.document}: ${field.path}`);
 
 export function decodeDescriptor(field: Field): Descriptor {
-  return {
+  return present<Descriptor>({
     mediaType: decodeMediaType(member(field, 'mediaType')),
     digest: decodeDigest(member(field, 'digest')),
     size: count(member(field, 'size')),
@@ -85,7 +85,7 @@ export function decodeDescriptor(field: Field): Descriptor {
     annotations: decodeAnnotations(member(field, 'annotations')),
     urls: optional(member(field, 'urls'), strings),
     data: optional(member(field, 'data'), string),
-  };
+  });
 }
 
 export const decodeAnnotations = (field: Field): Annotations | undefined =>
@@ -100,11 +100,11 @@ function decodeMediaType(field: Field): string {
 }
 
 function decodePlatform(field: Field): Platform {
-  return {
+  return present<Platform>({
     architecture: string(member(field, 'architecture')),
     os: string(member(field, 'os')),
     variant: optional(member(field, 'variant'), string),
     'os.version': optional(member(field, 'os.version'), string),
     'os.features': optional(member(field, 'os.features'), strings),
-  };
+  });
 }

@@ -100,3 +100,7 @@ export function record<T>(field: Field, read: (field: Field) => T): Readonly<Rec
 export function optional<T>(field: Field, read: (field: Field) => T): T | undefined {
   return field.value === undefined || field.value === null ? undefined : read(field);
 }
+
+/** Without the members that are undefined, so that what was read compares equal to what was written. */
+export const present = <T extends object>(object: T): T =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;

@@ -10,6 +10,7 @@ import {
   isIndex,
   isManifest,
   mediaTypes,
+  type Platform,
 } from './descriptor.ts';
 import type { Digest } from './digest.ts';
 import {
@@ -19,6 +20,7 @@ import {
   member,
   members,
   optional,
+  present,
   parseJson,
   record,
   string,
@@ -123,13 +125,13 @@ function decodeCommon(field: Field, mediaType: string, alien: 'manifests' | 'lay
   if (members(field)['schemaVersion'] !== 2) wrong(member(field, 'schemaVersion'), '2');
   if (members(field)[alien] !== undefined) wrong(member(field, alien), `no such field in a ${mediaType}`);
   const own = member(field, 'mediaType');
-  return {
+  return present({
     schemaVersion: 2 as const,
     mediaType: optional(own, (f) => (string(f) === mediaType ? mediaType : wrong(f, mediaType))),
     artifactType: optional(member(field, 'artifactType'), string),
     subject: optional(member(field, 'subject'), decodeDescriptor),
     annotations: decodeAnnotations(member(field, 'annotations')),
-  };
+  });
 }
 
 /** Throws INPUT, naming `document` and the field, unless the bytes are the config of an image. */
@@ -138,7 +140,7 @@ export function decodeConfig(bytes: Uint8Array, document: string): ImageConfig {
   const rootfs = member(field, 'rootfs');
   const type = member(rootfs, 'type');
   if (string(type) !== 'layers') wrong(type, '"layers"');
-  return {
+  return present<ImageConfig>({
     created: optional(member(field, 'created'), string),
     author: optional(member(field, 'author'), string),
     architecture: string(member(field, 'architecture')),
@@ -147,14 +149,14 @@ export function decodeConfig(bytes: Uint8Array, document: string): ImageConfig {
     config: optional(member(field, 'config'), decodeRunConfig),
     rootfs: { type: 'layers', diff_ids: items(member(rootfs, 'diff_ids')).map(decodeDigest) },
     history: optional(member(field, 'history'), (list) => items(list).map(decodeHistory)),
-  };
+  });
 }
 
 /** Go's `map[string]struct{}`: a set of names. */
 const flags = (map: Field): Flags => record(map, (flag) => (members(flag), {}));
 
 function decodeRunConfig(field: Field): RunConfig {
-  return {
+  return present<RunConfig>({
     User: optional(member(field, 'User'), string),
     ExposedPorts: optional(member(field, 'ExposedPorts'), flags),
     Env: optional(member(field, 'Env'), strings),
@@ -164,18 +166,18 @@ function decodeRunConfig(field: Field): RunConfig {
     WorkingDir: optional(member(field, 'WorkingDir'), string),
     Labels: decodeAnnotations(member(field, 'Labels')),
     StopSignal: optional(member(field, 'StopSignal'), string),
-  };
+  });
 }
 
 function decodeHistory(field: Field): History {
   const empty = member(field, 'empty_layer');
-  return {
+  return present<History>({
     created: optional(member(field, 'created'), string),
     created_by: optional(member(field, 'created_by'), string),
     author: optional(member(field, 'author'), string),
     comment: optional(member(field, 'comment'), string),
     empty_layer: optional(empty, (f) => (typeof f.value === 'boolean' ? f.value : wrong(f, 'true or false'))),
-  };
+  });
 }
 
 /** The documents and blobs that a document needs, in its order; empty for everything that is a leaf. */
@@ -194,5 +196,5 @@ export const hasChildren = ({ mediaType }: Descriptor): boolean =>
 /** A descriptor for an index, with its platform where it is an image's. */
 export const entryOf = (descriptor: Descriptor, { architecture, os, variant }: ImageConfig): Descriptor => ({
   ...bare(descriptor),
-  platform: { architecture, os, variant },
+  platform: present<Platform>({ architecture, os, variant }),
 });
