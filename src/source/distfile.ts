@@ -47,13 +47,9 @@ export function parseDistfiles(text: string, where: string): ReadonlyMap<string,
 /** The list as text, sorted by name, so that it has one form. */
 export function formatDistfiles(list: Iterable<Distfile>): string {
   const entries = [...list].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const distfiles = entries.map(({ name, size, integrity, urls, source }) => ({
-    name,
-    size,
-    integrity,
-    urls,
-    ...(source && { source: { package: source.package, version: source.version } }),
-  }));
+  const distfiles = entries.map(({ name, size, integrity, urls, source }) =>
+    source ? { name, size, integrity, urls, source } : { name, size, integrity, urls },
+  );
   return `${JSON.stringify({ distfiles }, null, 2)}\n`;
 }
 

@@ -1,0 +1,149 @@
+import type { IncomingMessage, RequestOptions } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Fault } from '../../builder/fault.ts';
+import { quote } from '../package/name.ts';
+import { checkUrl } from './distfile.ts';
+import type { Part } from './part.ts';
+
+/** How long to wait and how often to try; all times in milliseconds. */
+export type Patience = {
+  /** Without a byte from the other side. */
+  readonly idle: number;
+  /** Attempts in a row that bring nothing new. */
+  readonly attempts: number;
+  /** Before the second attempt; doubles up to 16 times as much. */
+  readonly backoff: number;
+};
+
+export const usualPatience: Patience = { idle: 30_000, attempts: 4, backoff: 500 };
+
+const mostRedirects = 8;
+
+/** A server that closes after every few bytes must not keep us for ever. */
+const mostAttempts = 64;
+
+/** What another attempt cannot change, such as 404. */
+class Refused extends Error {}
+
+/**
+ * Brings the rest of a file from an https URL into `part`: goes on where the part ends if the server can
+ * (RFC 9110, section 14), starts again if it cannot, and tries again when the connection breaks. The bytes are
+ * taken as they are on the wire, nothing is decompressed. Throws NETWORK, or what the part throws.
+ */
+export async function download(
+  url: string,
+  part: Part,
+  patience: Patience,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let barren = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    const before = part.bytes;
+    try {
+      await receive(url, part, patience, signal);
+      return;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof Fault) throw error;
+      const reason = reasonOf(error);
+      barren = part.bytes > before ? 0 : barren + 1;
+      if (error instanceof Refused) throw new Fault('NETWORK', reason, { cause: error });
+      if (barren >= patience.attempts || attempt >= mostAttempts) {
+        throw new Fault('NETWORK', `${reason} (${attempt} attempts)`, { cause: error });
+      }
+      await sleep(patience.backoff * 2 ** Math.min(barren, 4), undefined, signal ? { signal } : {});
+    }
+  }
+}
+
+async function receive(
+  url: string,
+  part: Part,
+  patience: Patience,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const answer = await follow(url, part, patience, signal);
+  try {
+    const { statusCode = 0 } = answer;
+    if (statusCode === 416) {
+      await part.restart();
+      throw new Error('the server has fewer bytes than are here already');
+    }
+    if (statusCode === 408 || statusCode === 429 || statusCode >= 500) throw new Error(`HTTP ${statusCode}`);
+    if (statusCode !== 200 && statusCode !== 206) throw new Refused(`HTTP ${statusCode}`);
+    if (statusCode === 200 && part.bytes > 0) await part.restart();
+    if (statusCode === 206 && !startsAt(answer, part.bytes)) {
+      await part.restart();
+      throw new Error('the server sent another range than asked for');
+    }
+    for await (const chunk of answer as AsyncIterable<Buffer>) await part.write(chunk);
+    if (!answer.complete) throw new Error('the connection broke');
+    if (part.bytes < part.size) throw new Error(`ended after ${part.bytes} of ${part.size} bytes`);
+  } finally {
+    answer.destroy();
+  }
+}
+
+/** The answer after redirects, each of which must be an address that we would have taken by itself. */
+async function follow(
+  from: string,
+  part: Part,
+  patience: Patience,
+  signal: AbortSignal | undefined,
+): Promise<IncomingMessage> {
+  let url = checkUrl(from, 'the list of distfiles');
+  for (let hop = 0; hop <= mostRedirects; hop += 1) {
+    const answer = await request(url, part.bytes, patience, signal);
+    const { statusCode = 0, headers } = answer;
+    if (![301, 302, 303, 307, 308].includes(statusCode)) return answer;
+    answer.destroy();
+    const next = headers.location === undefined ? null : URL.parse(headers.location, url.href);
+    if (!next) throw new Refused(`HTTP ${statusCode} without a place to go to`);
+    try {
+      url = checkUrl(next.href, `redirected by ${url.hostname}`);
+    } catch (error) {
+      throw new Refused(reasonOf(error), { cause: error });
+    }
+  }
+  throw new Refused(`more than ${mostRedirects} redirects`);
+}
+
+function request(
+  url: URL,
+  offset: number,
+  patience: Patience,
+  signal: AbortSignal | undefined,
+): Promise<IncomingMessage> {
+  // Imported the usual way, node:http costs more time than a whole run that finds every file in its place.
+  const { request } = process.getBuiltinModule(url.protocol === 'http:' ? 'node:http' : 'node:https');
+  const headers = {
+    'User-Agent': 'static-distro',
+    Accept: '*/*',
+    'Accept-Encoding': 'identity',
+    ...(offset > 0 && { Range: `bytes=${offset}-` }),
+  };
+  const options: RequestOptions = { headers, timeout: patience.idle, ...(signal && { signal }) };
+  return new Promise((resolve, reject) => {
+    const asked = request(url, options, resolve);
+    asked.on('timeout', () => asked.destroy(new Error(`no byte for ${patience.idle / 1000} s`)));
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+function startsAt({ headers }: IncomingMessage, offset: number): boolean {
+  const start = /^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1];
+  return start !== undefined && Number(start) === offset;
+}
+
+/** One line that is safe to print: what a server or resolver said is quoted. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Fault || error instanceof Refused) return error.message;
+  if (!(error instanceof Error)) return quote(String(error));
+  if (error instanceof AggregateError && error.message === '') return reasonOf(error.errors[0]);
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the host name is not known';
+  if (code === 'ECONNREFUSED') return 'nobody answers there';
+  if (code === 'ECONNRESET' || error.message === 'aborted') return 'the connection broke';
+  return error.message.replaceAll(/[^\x20-\x7e]+/g, ' ');
+}
