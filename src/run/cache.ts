@@ -1,0 +1,101 @@
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { asFault } from '../../builder/fault.ts';
+import { quote } from '../package/name.ts';
+import type { ProfileEntry } from './entry.ts';
+import { checkPrivate, ensurePrivate } from './private.ts';
+import { profileTime, writeEntries } from './write.ts';
+
+/**
+ * The directory `PROFILES/KEY`, made of `entries` unless it is there already. It appears whole or not at all;
+ * of several that make it at once one wins, and the others take what it made. `profiles` and the directory
+ * above it must be the caller's own; they are made if missing. A profile in which somebody has added, removed
+ * or replaced a name at the top or in one of the directories of `watched` is thrown away and made again, which
+ * takes the links from commands that still run in it; other damage goes unseen until the cache is deleted.
+ * Throws what `entries` throws, UNSAFE for directories of others, and IO.
+ */
+export function cachedProfile(profiles: string, key: string, entries: () => readonly ProfileEntry[]): string {
+  ensurePrivate(dirname(profiles));
+  ensurePrivate(profiles);
+  const path = `${profiles}/${key}`;
+  if (state(path) !== 'whole') make(profiles, path, entries());
+  return path;
+}
+
+const watched = ['', '/bin', '/dev', '/etc', '/include', '/lib', '/packages'];
+
+/** Every time in a profile is the same, so another one tells of a change in that directory. */
+function state(path: string): 'missing' | 'damaged' | 'whole' {
+  for (const name of watched) {
+    const stats = lstatSync(`${path}${name}`, { throwIfNoEntry: false });
+    if (name === '') {
+      if (!stats) return 'missing';
+      checkPrivate(path, stats);
+    }
+    if (stats && stats.mtimeMs !== profileTime * 1000) return 'damaged';
+  }
+  return 'whole';
+}
+
+/** How often somebody else may take away what is being made: a run that does not see our process does. */
+const attempts = 3;
+
+function make(profiles: string, path: string, entries: readonly ProfileEntry[]): void {
+  const prefix = temporaryPrefix();
+  removeLeftovers(profiles);
+  for (let attempt = 1; ; attempt++) {
+    let temporary: string | undefined;
+    try {
+      if (state(path) === 'damaged') throwAway(profiles, prefix, path);
+      temporary = mkdtempSync(`${profiles}/${prefix}`);
+      writeEntries(temporary, entries);
+      renameSync(temporary, path);
+      return;
+    } catch (error) {
+      if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      const lost = code === 'EEXIST' || code === 'ENOTEMPTY';
+      if (lost && state(path) === 'whole') return;
+      if (attempt === attempts || !(lost || code === 'ENOENT')) {
+        throw asFault(error, `cannot make the profile ${quote(path)}`);
+      }
+    }
+  }
+}
+
+/** Out of sight in one step first, so that nobody meets half of it. */
+function throwAway(profiles: string, prefix: string, path: string): void {
+  const aside = mkdtempSync(`${profiles}/${prefix}`);
+  renameSync(path, aside);
+  rmSync(aside, { recursive: true, force: true });
+}
+
+const temporaryName = /^\.new-(\d+)-(\d+)-/;
+
+/** Names this process, so that another can tell whether it is still there. */
+function temporaryPrefix(): string {
+  return `.new-${process.pid}-${startTime('self') ?? 0}-`;
+}
+
+/** Removes what killed runs have left. One that cannot be removed is left to the next run. */
+function removeLeftovers(profiles: string): void {
+  for (const name of readdirSync(profiles)) {
+    const [, pid, started] = temporaryName.exec(name) ?? [];
+    if (pid === undefined || startTime(pid) === started) continue;
+    try {
+      rmSync(`${profiles}/${name}`, { recursive: true, force: true });
+    } catch {
+      continue;
+    }
+  }
+}
+
+/** When a process began, in clock ticks since boot; undefined if there is none. Numbers alone are used again. */
+function startTime(pid: string): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}

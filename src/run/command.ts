@@ -1,0 +1,41 @@
+import type { Root } from './root.ts';
+import type { Share } from './share.ts';
+
+/** One command in one root: all that the helper is told. */
+export type Call = {
+  /** The tool that the helper speaks for in its messages. */
+  readonly name: string;
+  readonly root: Root;
+  readonly shares?: readonly Share[];
+  /** Where the command starts, an absolute path of the root. */
+  readonly directory: string;
+  /** All of the command's environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The machine's network in the place of an empty one. */
+  readonly network?: boolean;
+  /** Of everything that is written beside the shares, in bytes. */
+  readonly temporarySize?: number;
+  /** Root's command runs as root of the machine. */
+  readonly unsafeRoot?: boolean;
+  /** The command ends when the calling process does; for callers that stay. */
+  readonly dieWithParent?: boolean;
+  readonly command: readonly string[];
+};
+
+/** The helper's arguments, without its own path. The profile is locked for as long as the command runs. */
+export function helperArguments(call: Call): string[] {
+  const { root, shares = [], environment } = call;
+  const words = ['--name', call.name, '--profile', root.profile, '--lock', root.profile];
+  for (const { source, target } of root.binds) words.push('--bind', source, target);
+  for (const { source, target, writable } of shares) {
+    words.push(writable ? '--share-rw' : '--share', source, target);
+  }
+  words.push('--chdir', call.directory);
+  for (const [name, value] of Object.entries(environment)) words.push('--setenv', `${name}=${value}`);
+  if (call.network) words.push('--net');
+  if (call.temporarySize !== undefined) words.push('--tmp-size', String(call.temporarySize));
+  if (call.unsafeRoot) words.push('--unsafe-root');
+  if (call.dieWithParent) words.push('--die-with-parent');
+  words.push('--', ...call.command);
+  return words;
+}
