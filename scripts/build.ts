@@ -22,7 +22,7 @@ const { outputFiles } = await build({
   target: 'node24',
   chunkNames: 'chunk/[name]-[hash]',
   banner: {
-    js: "import { createRequire as __require } from 'node:module'; const require = __require(import.meta.url);",
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
   legalComments: 'linked',
   logLevel: 'warning',
