@@ -1,6 +1,6 @@
 import { parse } from 'ssri';
 import { Fault } from '../../builder/fault.ts';
-import { checkName, checkVersion, quote } from '../package/name.ts';
+import { checkName, checkVersion, isName, isVersion, quote } from '../package/name.ts';
 
 /** A distribution's source package that carries the same bytes, as `apt-get source PACKAGE=VERSION` names it. */
 export type SourcePackage = { readonly package: string; readonly version: string };
@@ -44,13 +44,32 @@ export function parseDistfiles(text: string, where: string): ReadonlyMap<string,
   return list;
 }
 
-/** The list as text, sorted by name, so that it has one form. */
+/** The list as text, sorted by name: it has one form. */
 export function formatDistfiles(list: Iterable<Distfile>): string {
   const entries = [...list].sort((a, b) => (a.name < b.name ? -1 : 1));
   const distfiles = entries.map(({ name, size, integrity, urls, source }) =>
     source ? { name, size, integrity, urls, source } : { name, size, integrity, urls },
   );
-  return `${JSON.stringify({ distfiles }, null, 2)}\n`;
+  return `${JSON.stringify({ distfiles }, null, 2)}\n`.replaceAll(/^ *"urls": \[\n[^\]]*\],?$/gm, shorten);
+}
+
+/** A list goes on one line where it fits, as the formatter of the sources would have it. */
+function shorten(list: string): string {
+  const line = list
+    .replaceAll(/\n\s*/g, ' ')
+    .replace('[ ', '[')
+    .replace(' ]', ']')
+    .replace(/^ */, ' '.repeat(6));
+  return line.length <= 110 ? line : list;
+}
+
+/** `PACKAGE=VERSION`, as apt-get writes it. Throws USAGE. */
+export function parseSource(text: string, option: string): SourcePackage {
+  const [, name = '', version = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+  if (isName(name) && isVersion(version)) return { package: name, version };
+  throw new Fault('USAGE', `${option}: ${quote(text)} is no source package`, {
+    hint: `write PACKAGE=VERSION, for example ${option} musl=1.2.3-1`,
+  });
 }
 
 /** The entries called `names`, each once. Throws NOT_FOUND for a name that is not listed. */

@@ -16,18 +16,21 @@ export type Published = {
   readonly folder: string;
 };
 
+export type EntryOptions = {
+  readonly urls: readonly string[];
+  readonly source: SourcePackage | undefined;
+  /** Undefined if no source package is named. */
+  readonly published: Published | undefined;
+  /** Whether the source package is Debian's. */
+  readonly debian: boolean;
+};
+
 /**
- * The list's entry for the archive at `path`, under its own file name. Public addresses of a Debian source
- * package are added: its pool, and the snapshot archive, which names files by SHA-1 and keeps them for good.
+ * The list's entry for the archive at `path`, under its own file name. For what Debian publishes its public
+ * addresses are added: the pool, and the snapshot archive, which names files by SHA-1 and keeps them for good.
+ * Throws INTEGRITY if the file is not what the source package carries.
  */
-export async function makeEntry(
-  path: string,
-  options: {
-    readonly urls: readonly string[];
-    readonly source?: SourcePackage;
-    readonly published?: Published;
-  },
-): Promise<Distfile> {
+export async function makeEntry(path: string, options: EntryOptions): Promise<Distfile> {
   const name = basename(path);
   if (!isDistfileName(name)) throw new Fault('INPUT', `${quote(name)} cannot be the name of a distfile`);
   const sums = { sha1: createHash('sha1'), sha256: createHash('sha256'), sha512: createHash('sha512') };
@@ -40,17 +43,17 @@ export async function makeEntry(
   } catch (error) {
     throw asFault(error, `cannot read ${quote(path)}`);
   }
-  const { published } = options;
+  const { published, source } = options;
   if (published && (published.size !== size || published.sha256 !== sums.sha256.digest('hex'))) {
     throw new Fault('INTEGRITY', `${name} is not the file that its source package lists`);
   }
-  const debian = published ? debianUrls(published, sums.sha1.digest('hex')) : [];
+  const debian = published && options.debian ? debianUrls(published, sums.sha1.digest('hex')) : [];
   return {
     name,
     size,
     integrity: fromHex(sums.sha512.digest('hex'), 'sha512', { single: true }).toString(),
     urls: [...options.urls, ...debian].map((url) => checkUrl(url, name).href),
-    ...(options.source && { source: options.source }),
+    ...(source && { source }),
   };
 }
 
