@@ -7,8 +7,10 @@ import { runProgram } from './program.ts';
 
 /** How apt is called, and where what is made for it may be kept. */
 export type AptOptions = {
-  /** A directory of the caller's own, which may be deleted at any time. */
+  /** May be deleted at any time. */
   readonly directory: string;
+  /** Makes the directory if it is missing; throws a Fault unless it is the caller's own. */
+  readonly ensure: (directory: string) => void;
   readonly env: NodeJS.ProcessEnv;
 };
 
@@ -24,7 +26,7 @@ const day = 86_400_000;
  * Throws NOT_FOUND if there is no apt or no source, NETWORK if the lists cannot be fetched.
  */
 export async function aptLists(
-  { directory, env }: AptOptions,
+  { directory, env, ensure }: AptOptions,
   signal: AbortSignal | undefined,
   maxAge: number = day,
 ): Promise<AptLists> {
@@ -40,7 +42,7 @@ export async function aptLists(
   if (one === '' && deb822 === '') throw new Fault('NOT_FOUND', 'apt is configured without any source');
 
   const key = createHash('sha256').update(`${one}\0${deb822}`).digest('hex').slice(0, 16);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  ensure(directory);
   const sets = await findSets(directory);
   const newest = sets.find((set) => set.key === key);
   if (newest && Date.now() - newest.made < maxAge) return lists(directory, newest);

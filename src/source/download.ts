@@ -47,7 +47,9 @@ export async function download(
       if (error instanceof Fault) throw error;
       const reason = reasonOf(error);
       barren = part.bytes > before ? 0 : barren + 1;
-      if (error instanceof Refused) throw new Fault('NETWORK', reason, { cause: error });
+      if (error instanceof Refused || (error as NodeJS.ErrnoException).code === 'ENOTFOUND') {
+        throw new Fault('NETWORK', reason, { cause: error });
+      }
       if (barren >= patience.attempts || attempt >= mostAttempts) {
         throw new Fault('NETWORK', `${reason} (${attempt} attempts)`, { cause: error });
       }
