@@ -5,9 +5,13 @@ import { readBlob } from './blob.ts';
 import { limit } from './limit.ts';
 import type { BlobStore } from './store.ts';
 
-/** What happens to one blob: it was there, or its bytes begin, advance, and are all there. */
+/**
+ * What happens to one blob: it was there; or reading it begins, from 0 or, once more, from where it broke off;
+ * goes on; and it has been stored. What a store gets in another way ends without a beginning.
+ */
 export type CopyEvent =
-  | { readonly type: 'exists' | 'begin' | 'end'; readonly descriptor: Descriptor }
+  | { readonly type: 'exists' | 'end'; readonly descriptor: Descriptor }
+  | { readonly type: 'begin'; readonly descriptor: Descriptor; readonly from: number }
   | { readonly type: 'bytes'; readonly descriptor: Descriptor; readonly bytes: number };
 
 export type CopyOptions = {
@@ -69,14 +73,13 @@ export async function copy(
   };
 
   const send = async (descriptor: Descriptor, document?: Uint8Array): Promise<void> => {
-    if (await destination.exists(descriptor)) return report({ type: 'exists', descriptor });
-    report({ type: 'begin', descriptor });
-    await destination.put(descriptor, document ?? ((from) => content(descriptor, from)));
-    report({ type: 'end', descriptor });
+    const sent = await destination.put(descriptor, document ?? ((from) => content(descriptor, from)));
+    report({ type: sent ? 'end' : 'exists', descriptor });
   };
 
   /** Not verified here: every `put` does that. */
   async function* content(descriptor: Descriptor, from: number): AsyncGenerator<Uint8Array, void> {
+    report({ type: 'begin', descriptor, from });
     for await (const chunk of source.open(descriptor, { from })) {
       report({ type: 'bytes', descriptor, bytes: chunk.length });
       yield chunk;

@@ -18,8 +18,15 @@ const chunkSize = 1 << 20;
 /** A blob that is used is marked as new again, by its mtime, if the mark is older than this, in ms. */
 const markEvery = 3600_000;
 
-/** A new `index.json`, and the descriptors that it names anew: what is below them must be there. */
-export type Change = { readonly index: LayoutIndex; readonly added: readonly Descriptor[] };
+/**
+ * A new `index.json`, and the descriptors that it names anew: what is below them must be there. `after` runs
+ * when it is on disk and nobody else can change it yet.
+ */
+export type Change = {
+  readonly index: LayoutIndex;
+  readonly added: readonly Descriptor[];
+  readonly after?: () => Promise<void>;
+};
 
 /**
  * An OCI image layout directory (image-spec, image-layout.md). Use `openStore` or `createStore`.
@@ -27,7 +34,7 @@ export type Change = { readonly index: LayoutIndex; readonly added: readonly Des
  * Any number of processes may use it at once. A blob appears under its name when all of it is on disk.
  * `index.json` changes only while the directory is locked, and only after every blob is on disk that it leads
  * to; so whatever happens at whatever moment, each name leads to a whole image. The mtime of a blob is when it
- * was last stored or used, to the hour, which the garbage collector goes by.
+ * was last stored, asked for by `exists`, or touched, to the hour; the garbage collector goes by it.
  */
 export class FileStore implements NamedStore {
   /** As the caller named it; for messages. */
@@ -68,6 +75,11 @@ export class FileStore implements NamedStore {
     return true;
   }
 
+  /** Says that the blob is in use, so that a collector that goes by use keeps it. */
+  async touch({ digest }: Descriptor): Promise<void> {
+    await mark(this.blobPath(digest), 0);
+  }
+
   async *open(descriptor: Descriptor, range?: Range): AsyncGenerator<Uint8Array, void> {
     const chunks = this.#read(descriptor, range);
     yield* range === undefined ? verified(descriptor, chunks, this.directory) : chunks;
@@ -80,9 +92,8 @@ export class FileStore implements NamedStore {
       throw asFault(error, doing);
     });
     try {
-      const { size, mtimeMs } = await file.stat();
+      const { size } = await file.stat();
       if (size !== descriptor.size) throw wrongSize(descriptor, String(size), this.directory);
-      await mark(path, mtimeMs);
       const end = Math.min(range.to ?? size, size);
       for (let at = range.from; at < end;) {
         const wanted = Math.min(chunkSize, end - at);
@@ -99,10 +110,11 @@ export class FileStore implements NamedStore {
   }
 
   /** As every store's `put`; `replace` stores the blob again though it seems to be there. */
-  async put(descriptor: Descriptor, content: Content, options: { replace?: boolean } = {}): Promise<void> {
-    if (!options.replace && (await this.exists(descriptor))) return;
+  async put(descriptor: Descriptor, content: Content, options: { replace?: boolean } = {}): Promise<boolean> {
+    if (!options.replace && (await this.exists(descriptor))) return false;
     const chunks = verified(descriptor, contentFrom(content, 0), this.directory);
     await this.#write(descriptor.digest, chunks, () => descriptor.digest);
+    return true;
   }
 
   /** Stores bytes whose digest is not known before they have passed. */
@@ -152,24 +164,28 @@ export class FileStore implements NamedStore {
   async update(change: (index: LayoutIndex) => Promise<Change>): Promise<void> {
     await this.locked(async () => {
       const before = await this.readIndex();
-      const { index, added } = await change(before);
-      if (index === before) return;
-      const bytes = formatIndex(index);
-      const seen = new Set<Digest>();
-      for (const descriptor of added) await requireComplete(this, descriptor, seen);
-      try {
-        await syncDirectory(this.path('blobs', 'sha256'));
-        if (!bytes.equals(formatIndex(before))) {
-          await replaceFile(this.#root, 0o644, async (file) => {
-            await writeAll(file, bytes);
-            return this.path('index.json');
-          });
-        }
-        await syncDirectory(this.#root);
-      } catch (error) {
-        throw asFault(error, `${this.directory}: writing index.json`);
-      }
+      const { index, added, after } = await change(before);
+      if (index !== before) await this.#commit(before, index, added);
+      await after?.();
     });
+  }
+
+  async #commit(before: LayoutIndex, index: LayoutIndex, added: readonly Descriptor[]): Promise<void> {
+    const bytes = formatIndex(index);
+    const seen = new Set<Digest>();
+    for (const descriptor of added) await requireComplete(this, descriptor, seen);
+    try {
+      await syncDirectory(this.path('blobs', 'sha256'));
+      if (!bytes.equals(formatIndex(before))) {
+        await replaceFile(this.#root, 0o644, async (file) => {
+          await writeAll(file, bytes);
+          return this.path('index.json');
+        });
+      }
+      await syncDirectory(this.#root);
+    } catch (error) {
+      throw asFault(error, `${this.directory}: writing index.json`);
+    }
   }
 
   /** Runs `fn` while no other process changes `index.json`. */

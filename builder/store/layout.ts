@@ -1,4 +1,4 @@
-import { type Annotations, decodeDescriptor, type Descriptor, mediaTypes, refName } from '../descriptor.ts';
+import { decodeDescriptor, type Descriptor, mediaTypes, refName } from '../descriptor.ts';
 import { Fault } from '../fault.ts';
 import { canonicalJson, items, type Json, member, members, parseJson, string, wrong } from '../json.ts';
 
@@ -49,26 +49,31 @@ export const rootsOf = (index: LayoutIndex): Root[] =>
 
 function rootOf(entry: Json): Root | undefined {
   try {
-    const { annotations = {}, ...descriptor } = decodeDescriptor({
-      value: entry,
-      document: 'index.json',
-      path: '',
-    });
-    const { [refName]: name, ...others } = annotations;
-    return {
-      name,
-      descriptor: Object.keys(others).length === 0 ? descriptor : { ...descriptor, annotations: others },
-    };
+    return takeName(decodeDescriptor({ value: entry, document: 'index.json', path: '' }));
   } catch (error) {
     if (error instanceof Fault) return undefined;
     throw error;
   }
 }
 
+/** A descriptor without its name; other annotations stay. */
+export function takeName({ annotations, ...descriptor }: Descriptor): Root {
+  const { [refName]: name, ...others } = annotations ?? {};
+  return {
+    name,
+    descriptor: Object.keys(others).length > 0 ? { ...descriptor, annotations: others } : descriptor,
+  };
+}
+
+/** The inverse of {@link takeName}. */
+export const giveName = (name: string, descriptor: Descriptor): Descriptor => ({
+  ...descriptor,
+  annotations: { ...descriptor.annotations, [refName]: name },
+});
+
 /** With `name` at `descriptor` and nowhere else. The place of an entry that had the name stays. */
 export function withName(index: LayoutIndex, name: string, descriptor: Descriptor): LayoutIndex {
-  const annotations: Annotations = { ...descriptor.annotations, [refName]: name };
-  const entry: Json = { ...descriptor, annotations };
+  const entry: Json = giveName(name, descriptor);
   const at = index.entries.findIndex((old) => rootOf(old)?.name === name);
   const without = withoutName(index, name);
   const place = at < 0 ? without.entries.length : at;

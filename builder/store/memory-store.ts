@@ -20,10 +20,11 @@ export function memoryStore(): NamedStore {
     },
 
     async put(descriptor, content) {
-      if (await store.exists(descriptor)) return;
+      if (await store.exists(descriptor)) return false;
       const chunks: Uint8Array[] = [];
       for await (const chunk of verified(descriptor, contentFrom(content, 0), 'memory')) chunks.push(chunk);
       blobs.set(descriptor.digest, Buffer.concat(chunks));
+      return true;
     },
 
     resolve: async (name) => names.get(name),

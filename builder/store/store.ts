@@ -24,10 +24,11 @@ export type BlobStore = {
   open(descriptor: Descriptor, range?: Range): AsyncIterable<Uint8Array>;
 
   /**
-   * Makes sure that the blob is stored; `content` is not read if it is already. Any number of callers may put
-   * the same blob at once. Throws INTEGRITY, and stores nothing, if the bytes are not what the descriptor says.
+   * Makes sure that the blob is stored; false, and `content` is not read, if it was already. Any number of
+   * callers may put the same blob at once. Throws INTEGRITY, and stores nothing, if the bytes are not what the
+   * descriptor says.
    */
-  put(descriptor: Descriptor, content: Content): Promise<void>;
+  put(descriptor: Descriptor, content: Content): Promise<boolean>;
 
   /**
    * True where a document is never stored without everything below it, as registries promise: a copy looks no
