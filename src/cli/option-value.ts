@@ -37,12 +37,10 @@ const mountName = /^[0-9A-Za-z_][0-9A-Za-z_.+-]{0,63}$/;
 
 /** Only a final `:ro` or `:rw` is the mode, so that directories may have colons. */
 export function readMount(value: string, others: readonly MountArgument[]): MountArgument {
-  const colon = value.indexOf(':');
-  const name = value.slice(0, Math.max(colon, 0));
-  const mode = /:(ro|rw)$/.exec(value)?.[1];
-  const directory = value.slice(colon + 1, mode !== undefined && value.length - 3 > colon ? -3 : undefined);
-  if (colon < 0 || directory === '')
+  const [, name = '', directory = '', mode] = /^([^:]*):(.*?)(?::(ro|rw))?$/s.exec(value) ?? [];
+  if (directory === '') {
     throw usage(`-m ${quote(value)} is no mount`, 'write -m NAME:DIR, or -m NAME:DIR:rw to write to it');
+  }
   if (!mountName.test(name)) {
     throw usage(
       `-m ${quote(value)}: ${quote(name)} is no name below /mnt`,

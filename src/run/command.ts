@@ -22,10 +22,10 @@ export type Call = {
   readonly command: readonly string[];
 };
 
-/** The helper's arguments, without its own path. The profile is locked for as long as the command runs. */
+/** The helper's arguments, without its own path. It locks the profile for as long as the command runs. */
 export function helperArguments(call: Call): string[] {
   const { root, shares = [], environment } = call;
-  const words = ['--name', call.name, '--profile', root.profile, '--lock', root.profile];
+  const words = ['--name', call.name, '--profile', root.profile];
   for (const { source, target } of root.binds) words.push('--bind', source, target);
   for (const { source, target, writable } of shares) {
     words.push(writable ? '--share-rw' : '--share', source, target);

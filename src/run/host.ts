@@ -1,4 +1,5 @@
-import { lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { digestOf, hexOf } from '../../builder/digest.ts';
 import { cachedProfile } from './cache.ts';
 import { commonEntries, type ProfileEntry } from './entry.ts';
@@ -18,23 +19,27 @@ export const hostPath = '/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin';
 const hostNames = /^(bin|sbin|lib|lib32|lib64|libx32)$/;
 const besides = ['alternatives', 'ld.so.cache'];
 
+const there = (path: string) => statSync(path, { throwIfNoEntry: false });
+
 /**
  * The host's `/usr`, what `/bin /sbin /lib*` are, and from `/etc` what its programs cannot do without. Both
- * layouts are taken: with `/bin` a link into `/usr`, and with directories of their own.
+ * layouts are taken: with `/bin` a link into `/usr`, and with directories of their own. `machine` is the root
+ * of the host.
  */
-export function readHost(): HostLayout {
+export function readHost(machine = '/'): HostLayout {
   const links: { name: string; target: string }[] = [];
-  const binds = [{ source: realpathSync('/usr'), target: 'usr', directory: true }];
-  for (const name of readdirSync('/').sort()) {
-    if (!hostNames.test(name)) continue;
-    const source = realpathSync(`/${name}`);
-    const inside = source.startsWith('/usr/') || hostNames.test(source.slice(1));
-    if (source !== `/${name}` && inside) links.push({ name, target: source.slice(1) });
+  const binds = [{ source: realpathSync(join(machine, 'usr')), target: 'usr', directory: true }];
+  const names = readdirSync(machine).filter((name) => hostNames.test(name) && there(join(machine, name)));
+  for (const name of names.sort()) {
+    const source = realpathSync(join(machine, name));
+    const place = relative(realpathSync(machine), source);
+    const elsewhere = place.startsWith('usr/') || (place !== name && hostNames.test(place));
+    if (elsewhere) links.push({ name, target: place });
     else binds.push({ source, target: name, directory: true });
   }
   for (const name of besides) {
-    const source = `/etc/${name}`;
-    const stats = lstatSync(source, { throwIfNoEntry: false });
+    const source = join(machine, 'etc', name);
+    const stats = there(source);
     if (stats) binds.push({ source, target: `etc/${name}`, directory: stats.isDirectory() });
   }
   return { links, binds };

@@ -26,7 +26,9 @@ const procType = 0x9fa0;
 export function checkShare(directory: string, { from, option, writable, guarded }: ShareRules): string {
   const what = `${option} ${quote(directory)}`;
   const { path, stats } = look(resolve(from, directory), what);
-  if (!stats.isDirectory()) throw new Fault('IO', `${what} is no directory`);
+  if (!stats.isDirectory()) {
+    throw new Fault('IO', `${what} is no directory`, { hint: 'name the directory that holds it' });
+  }
   const root = statSync('/');
   if ((stats.dev === root.dev && stats.ino === root.ino) || statfsSync(path).type === procType) {
     throw new Fault('UNSAFE', `${what}: ${quote(path)} would show the whole machine`, {
@@ -43,8 +45,11 @@ export function checkShare(directory: string, { from, option, writable, guarded 
   }
   try {
     accessSync(path, constants.R_OK | constants.X_OK | (writable ? constants.W_OK : 0));
-  } catch (error) {
-    throw asFault(error, `${what} cannot be ${writable ? 'written to' : 'read'} by you`);
+  } catch (cause) {
+    throw new Fault('IO', `${what} cannot be ${writable ? 'written to' : 'read'} by you`, {
+      hint: `see who may: ls -ld ${quote(path)}`,
+      cause,
+    });
   }
   return path;
 }
@@ -54,6 +59,12 @@ function look(path: string, what: string): { path: string; stats: Stats } {
     const real = realpathSync.native(path);
     return { path: real, stats: statSync(real) };
   } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      throw new Fault('NOT_FOUND', `${what}: there is no such directory`, {
+        hint: `make it first: mkdir -p ${quote(path)}`,
+        cause: error,
+      });
+    }
     throw asFault(error, what);
   }
 }

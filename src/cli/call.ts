@@ -1,0 +1,65 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path/posix';
+import type { Call } from '../run/command.ts';
+import type { Bind, Root } from '../run/root.ts';
+import { checkShare, type Share } from '../run/share.ts';
+import type { RunArguments } from './arguments.ts';
+import type { Context, Places } from './context.ts';
+import { commandEnvironment, isTerminal } from './environment.ts';
+
+/**
+ * What the helper is asked for. `repositories` are the directories that packages come from, which no command
+ * may write to. Throws what {@link checkShare} throws.
+ */
+export function makeCall(
+  context: Context,
+  args: RunArguments,
+  root: Root,
+  repositories: readonly string[],
+): Call {
+  const { tool, env, places } = context;
+  const network = args.flags.has('network');
+  const terminal = env['TERM'] !== undefined && (isTerminal(0) || isTerminal(1));
+  return {
+    name: tool,
+    root: network ? { ...root, binds: [...root.binds, ...resolver()] } : root,
+    shares: shares(context, args, [...repositories, ...guarded(places)]),
+    directory: resolve(args.work === undefined ? '/' : '/work', args.directory ?? '.'),
+    environment: commandEnvironment(args, env, terminal),
+    network,
+    unsafeRoot: args.flags.has('unsafeRoot'),
+    ...(args.temporarySize === undefined ? {} : { temporarySize: args.temporarySize }),
+    command: args.command ?? ['/bin/sh'],
+  };
+}
+
+/** What is ours and must not change under those who use it; work directories below the cache are no part of it. */
+const guarded = ({ packages, store, cache }: Places): string[] => [
+  packages,
+  store,
+  cache.trees,
+  cache.profiles,
+  cache.builds,
+];
+
+function shares({ cwd }: Context, { work, mounts }: RunArguments, guarded: readonly string[]): Share[] {
+  const found: Share[] = [];
+  if (work !== undefined) {
+    const rules = { from: cwd, option: '-w', writable: true, guarded };
+    found.push({ source: checkShare(work, rules), target: 'work', writable: true });
+  }
+  for (const { name, directory, writable } of mounts) {
+    const rules = { from: cwd, option: `-m ${name}:`, writable, guarded };
+    found.push({ source: checkShare(directory, rules), target: `mnt/${name}`, writable });
+  }
+  return found;
+}
+
+/** With the machine's network its resolver's addresses; often a link to a file that a daemon keeps. */
+function resolver(): Bind[] {
+  try {
+    return [{ source: realpathSync('/etc/resolv.conf'), target: 'etc/resolv.conf' }];
+  } catch {
+    return [];
+  }
+}
