@@ -21,7 +21,7 @@ import {
   readVersion,
 } from './field-value.ts';
 import { type Fields, formatParagraph } from './format.ts';
-import { type Document, paragraphsOf, parseDocument } from './paragraph.ts';
+import { type Document, paragraphsOf, parseDocument, rawValue } from './paragraph.ts';
 import { type Checked, checked, valueOf } from './problem.ts';
 
 /** The file `control` in a package's tree: what is true of the package wherever it is built. */
@@ -46,6 +46,8 @@ export type BinaryControl = {
   readonly layerRank: number;
   /** Of packages that the original's tools made; ours have it in the record. */
   readonly builtFrom: readonly NameVersion[];
+  /** Fields that mean nothing to us. */
+  readonly other: Fields;
 };
 
 export const defaultLinkPriority = 50;
@@ -108,9 +110,11 @@ function readBinaryControl(document: Document, reading: Reading): BinaryControl 
     });
   }
   if (!paragraph) return missing('Package', undefined, reading);
-  const values = readFields(paragraph, schema, reading, (field) =>
-    complainOf(field, reading, schema, elsewhere),
-  );
+  const other: [string, string][] = [];
+  const values = readFields(paragraph, schema, reading, (field) => {
+    complainOf(field, reading, schema, elsewhere);
+    other.push([field.name, rawValue(field)]);
+  });
   const name = values.Package ?? missing('Package', paragraph, reading);
   const version = values.Version ?? missing('Version', paragraph, reading);
   if (name === undefined || version === undefined) return undefined;
@@ -130,6 +134,7 @@ function readBinaryControl(document: Document, reading: Reading): BinaryControl 
     modes: values.Mode ?? [],
     layerRank: values['Layer-Rank'] ?? defaultLayerRank,
     builtFrom: values['Built-From'] ?? [],
+    other,
   };
 }
 
@@ -153,6 +158,7 @@ export const binaryFields = (control: BinaryControl): Fields => [
   ['Mode', control.modes.map(({ path, mode }) => `${path} ${mode}`)],
   ['Layer-Rank', control.layerRank === defaultLayerRank ? undefined : String(control.layerRank)],
   ['Built-From', control.builtFrom.map(({ name, version }) => `${name} ${version}`)],
+  ...control.other,
 ];
 
 export const formatBinaryControl = (control: BinaryControl): string => formatParagraph(binaryFields(control));

@@ -1,10 +1,11 @@
 import { Fault } from '../../builder/fault.ts';
+import { quote } from '../../builder/json.ts';
+
+export { quote };
 
 const namePattern = /^[a-z0-9][a-z0-9+.-]{0,63}$/;
 const virtualPattern = /^[a-z0-9][A-Za-z0-9+._-]*(?:[:/][A-Za-z0-9][A-Za-z0-9+._-]*)*$/;
 const versionPattern = /^(?:[0-9]+:[0-9A-Za-z][0-9A-Za-z.+~:-]*|[0-9A-Za-z][0-9A-Za-z.+~-]*)$/;
-// Control characters, and the marks that let a terminal or editor show text in another order than it has.
-const unprintable = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\ufeff]/gu;
 
 export const isName = (text: string): boolean => namePattern.test(text);
 
@@ -38,13 +39,6 @@ export const nameHint = 'a name is a lower case letter or digit, then such or + 
 export const versionHint =
   'a version is [EPOCH:]UPSTREAM[-REVISION], the epoch a number; it starts with a letter or digit, ' +
   'then come letters, digits and . + ~ : -, at most 128 in all';
-
-/** What comes from a file or a command line, made safe to print: quoted, control characters escaped. */
-export const quote = (text: string): string =>
-  JSON.stringify(text).replace(
-    unprintable,
-    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 
 /** A path as it is if every character of it can be seen, else quoted. For where quotes would be noise. */
 export const display = (text: string): string =>

@@ -155,6 +155,12 @@ export function valueLines({ name, raw }: Field): ValueLine[] {
   return lines;
 }
 
+/** The value as it is, for a field of which nothing is known. */
+export const rawValue = (field: Field): string =>
+  valueLines(field)
+    .map(({ text }) => text)
+    .join('\n');
+
 /** Where `offset` of the field's `raw` is in the file. */
 export function placeOf({ line, raw }: Field, offset: number): { line: number; column: number } {
   const before = raw.slice(0, offset).split('\n');

@@ -11,10 +11,10 @@ export type Problem = {
   readonly hint?: string;
 };
 
-/** `FILE:LINE:COLUMN: FIELD: MESSAGE`, in the form that editors jump to. */
-export function problemText({ file, line, column, field, message }: Problem): string {
-  const of = field === undefined ? '' : `${/^[\w-]+$/.test(field) ? field : quote(field)}: `;
-  return `${display(file)}:${line}:${column}: ${of}${message}`;
+/** `FILE:LINE:COLUMN: [KIND: ]FIELD: MESSAGE`, in the form that editors jump to. */
+export function problemText({ file, line, column, field, message }: Problem, kind?: 'warning'): string {
+  const of = field === undefined ? [] : /^[\w-]+$/.test(field) ? field : quote(field);
+  return [`${display(file)}:${line}:${column}`, kind ?? [], of, message].flat().join(': ');
 }
 
 export const problemFault = (problem: Problem): Fault =>
@@ -41,8 +41,12 @@ const byPlace = (a: Problem, b: Problem) => a.line - b.line || a.column - b.colu
 
 /** The value, or its first error thrown as INPUT. */
 export function valueOf<T>({ value, errors }: Checked<T>): T {
-  const [first] = errors;
-  if (first) throw problemFault(first);
+  const [first, ...others] = errors;
+  if (first) {
+    const all = others.length === 0 ? [] : [`pkgcontrol --check shows ${others.length} more`];
+    const hint = [first.hint ?? [], all].flat().join('; ');
+    throw problemFault({ ...first, ...(hint === '' ? {} : { hint }) });
+  }
   if (value === undefined) throw new Error('a file without errors has no value');
   return value;
 }

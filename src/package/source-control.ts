@@ -19,7 +19,7 @@ import {
   readVersion,
 } from './field-value.ts';
 import type { Fields } from './format.ts';
-import { type Document, type Paragraph, paragraphsOf, parseDocument } from './paragraph.ts';
+import { type Document, type Paragraph, paragraphsOf, parseDocument, rawValue } from './paragraph.ts';
 import { type Checked, checked, valueOf } from './problem.ts';
 
 /** The file `control` of a recipe: what is built, from what, with what. */
@@ -39,6 +39,8 @@ export type SourceControl = {
   readonly layerRank: number;
   /** At least one; the first paragraph's fields are in them where they have none of their own. */
   readonly packages: readonly SourcePackage[];
+  /** Fields of the first paragraph that mean nothing to us. */
+  readonly other: Fields;
 };
 
 /** A binary package as its source describes it. */
@@ -94,9 +96,11 @@ export function checkSourceControl(text: string, file: string): Checked<SourceCo
 function readSourceControl(document: Document, reading: Reading): SourceControl | undefined {
   const [first, ...others] = paragraphsOf(document);
   if (!first) return missing('Source', undefined, reading);
-  const values = readFields(first, sourceSchema, reading, (field) =>
-    complainOf(field, reading, sourceSchema, notInSource),
-  );
+  const other: [string, string][] = [];
+  const values = readFields(first, sourceSchema, reading, (field) => {
+    complainOf(field, reading, sourceSchema, notInSource);
+    other.push([field.name, rawValue(field)]);
+  });
   const packages = others.flatMap((paragraph) => readPackage(paragraph, values, reading) ?? []);
   checkPackages(others, packages, reading);
   const name = values.Source ?? missing('Source', first, reading);
@@ -115,6 +119,7 @@ function readSourceControl(document: Document, reading: Reading): SourceControl 
     sources: values.Sources ?? [],
     layerRank: values['Layer-Rank'] ?? defaultLayerRank,
     packages,
+    other,
   };
 }
 
@@ -123,9 +128,11 @@ function readPackage(
   source: Values<typeof sourceSchema>,
   reading: Reading,
 ): SourcePackage | undefined {
-  const values = readFields(paragraph, ownSchema, reading, (field) =>
-    complainOf(field, reading, ownSchema, notInPackage),
-  );
+  const other: [string, string][] = [];
+  const values = readFields(paragraph, ownSchema, reading, (field) => {
+    complainOf(field, reading, ownSchema, notInPackage);
+    other.push([field.name, rawValue(field)]);
+  });
   const name = values.Package ?? missing('Package', paragraph, reading);
   if (name === undefined) return undefined;
   const own = values['Depends-Run'] ?? [];
@@ -143,6 +150,7 @@ function readPackage(
     links: values.Link ?? [],
     modes: values.Mode ?? [],
     layerRank: values['Layer-Rank'] ?? source['Layer-Rank'] ?? defaultLayerRank,
+    other,
   };
 }
 
@@ -191,6 +199,7 @@ export const binaryControlOf = (
   source: { name: source.name, version: source.version },
   architecture: from.architecture ?? architecture,
   builtFrom: [],
+  other: [],
 });
 
 /** The text of the file `control` in the tree of package `from` of `source`. */
@@ -213,6 +222,7 @@ export const sourceFields = (control: SourceControl): Fields => [
   ['Depends-Run', texts(control.dependsRun)],
   ['Sources', control.sources],
   ['Layer-Rank', control.layerRank === defaultLayerRank ? undefined : String(control.layerRank)],
+  ...control.other,
 ];
 
 const texts = (relations: readonly Relation[]) => relations.map(({ text }) => text);
