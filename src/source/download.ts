@@ -36,9 +36,9 @@ export async function download(
   patience: Patience,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  let most = part.bytes;
   let barren = 0;
   for (let attempt = 1; ; attempt += 1) {
-    const before = part.bytes;
     try {
       await receive(url, part, patience, signal);
       return;
@@ -46,7 +46,8 @@ export async function download(
       signal?.throwIfAborted();
       if (error instanceof Fault) throw error;
       const reason = reasonOf(error);
-      barren = part.bytes > before ? 0 : barren + 1;
+      barren = part.bytes > most ? 0 : barren + 1;
+      most = Math.max(most, part.bytes);
       if (error instanceof Refused || (error as NodeJS.ErrnoException).code === 'ENOTFOUND') {
         throw new Fault('NETWORK', reason, { cause: error });
       }
@@ -67,12 +68,16 @@ async function receive(
   const answer = await follow(url, part, patience, signal);
   try {
     const { statusCode = 0 } = answer;
+    if (statusCode === 408 || statusCode === 429 || statusCode >= 500) throw new Error(`HTTP ${statusCode}`);
+    if (![200, 206, 416].includes(statusCode)) throw new Refused(`HTTP ${statusCode}`);
+    const total = totalOf(answer);
+    if (total !== undefined && total !== part.size) {
+      throw new Fault('INTEGRITY', `has ${total} bytes there, not ${part.size}`);
+    }
     if (statusCode === 416) {
       await part.restart();
-      throw new Error('the server has fewer bytes than are here already');
+      throw new Error('the server has no more bytes than are here already');
     }
-    if (statusCode === 408 || statusCode === 429 || statusCode >= 500) throw new Error(`HTTP ${statusCode}`);
-    if (statusCode !== 200 && statusCode !== 206) throw new Refused(`HTTP ${statusCode}`);
     if (statusCode === 200 && part.bytes > 0) await part.restart();
     if (statusCode === 206 && !startsAt(answer, part.bytes)) {
       await part.restart();
@@ -136,6 +141,13 @@ function request(
 function startsAt({ headers }: IncomingMessage, offset: number): boolean {
   const start = /^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1];
   return start !== undefined && Number(start) === offset;
+}
+
+/** How long the server says that the whole file is (206 and 416 tell it in Content-Range). */
+function totalOf({ statusCode, headers }: IncomingMessage): number | undefined {
+  const text =
+    statusCode !== 200 ? /\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1] : headers['content-length'];
+  return text === undefined ? undefined : Number(text);
 }
 
 /** One line that is safe to print: what a server or resolver said is quoted. */

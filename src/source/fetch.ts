@@ -131,11 +131,8 @@ async function fetchOne(
         await part.leave();
         throw error;
       }
-      // Wrong bytes that an earlier run left say nothing of this place: it gets a second try.
-      if (resumed && error.code === 'INTEGRITY') {
-        await part.restart();
-        continue;
-      }
+      // The part was dropped for wrong bytes that an earlier run may have left: this place gets a second try.
+      if (resumed && error.code === 'INTEGRITY' && part.bytes === 0) continue;
       const { kind } = place;
       tried.push({ place: place.name, kind, reason: error.message });
       listen({ event: 'refused', name, text: `${place.name}: ${error.message}` });
