@@ -78,19 +78,18 @@ async function mark(
     });
   }
   const present = await Promise.all(keep.map((descriptor) => lastUse(store, descriptor)));
-  const stays = keep.filter((_, at) => present[at] !== undefined);
-  const kept = new Set(stays.map(({ digest }) => digest));
+  const named = roots.flatMap(({ descriptor }) => (isCollection(descriptor) ? [] : [descriptor]));
+  const kept = keep.filter((_, at) => present[at] !== undefined);
+  for await (const _ of reach(store, [...named, ...kept], live));
+  const stays: Descriptor[] = [];
   const unused = new Map<string, string[]>();
   for (const { name = '', descriptor } of roots) {
-    if (descriptor.artifactType !== collectionType) {
-      stays.push(descriptor);
-      continue;
-    }
+    if (!isCollection(descriptor)) continue;
     for (const { digest } of [descriptor, ...(await readChildren(store, descriptor))]) live.add(digest);
     const keys: string[] = [];
     for await (const [key, entry] of allEntries(store, descriptor)) {
       if (live.has(entry.digest)) continue;
-      const used = kept.has(entry.digest) ? now : ((await lastUse(store, entry)) ?? now);
+      const used = (await lastUse(store, entry)) ?? now;
       if (now - used > unusedFor * 1000) keys.push(key);
       else stays.push(entry);
     }
@@ -99,6 +98,8 @@ async function mark(
   for await (const _ of reach(store, stays, live));
   return unused;
 }
+
+const isCollection = ({ artifactType }: Descriptor): boolean => artifactType === collectionType;
 
 const lastUse = async (store: FileStore, { digest }: Descriptor): Promise<number | undefined> =>
   (await look(store.blobPath(digest)))?.mtimeMs;

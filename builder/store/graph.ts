@@ -47,14 +47,20 @@ export async function requireComplete(store: BlobStore, root: Descriptor, seen?:
       waiting.push(requireBlob(store, root, descriptor));
       if (waiting.length >= width) await settle();
     }
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'NOT_FOUND') throw incomplete(root, error.message);
+    throw error;
   } finally {
     await settle();
   }
 }
 
+const incomplete = ({ digest }: Descriptor, what: string): Fault =>
+  new Fault('INTEGRITY', `${digest} cannot be named: ${what}`, {
+    hint: 'a part of it was removed or never put; put it again, then name it',
+  });
+
 async function requireBlob(store: BlobStore, root: Descriptor, descriptor: Descriptor): Promise<void> {
   if (await store.exists(descriptor)) return;
-  throw new Fault('INTEGRITY', `${root.digest} needs ${descriptor.digest}, which is not in the store`, {
-    hint: 'it was removed or never put; put it again, then name the image',
-  });
+  throw incomplete(root, `it needs ${descriptor.digest}, which is not in the store`);
 }

@@ -26,12 +26,14 @@ export async function openStore(directory: string, options: StoreOptions = {}): 
     try {
       if (options.private) requirePrivate(store, ['.', 'blobs', 'blobs/sha256']);
       if (options.create && !(await exists(store.path('oci-layout')))) await complete(store);
-      if (options.private) requirePrivate(store, ['index.json', 'oci-layout']);
       checkLayoutFile(await readFile(store.path('oci-layout')), join(directory, 'oci-layout'));
-      if (await exists(store.path('index.json'))) return store;
-      throw new Fault('INTEGRITY', `${directory}: its index.json is gone, and with it every name`, {
-        hint: 'restore the file, or move the directory away and start with an empty one',
-      });
+      if (!(await exists(store.path('index.json')))) {
+        throw new Fault('INTEGRITY', `${directory}: its index.json is gone, and with it every name`, {
+          hint: 'restore the file, or move the directory away and start with an empty one',
+        });
+      }
+      if (options.private) requirePrivate(store, ['index.json', 'oci-layout']);
+      return store;
     } catch (error) {
       store.close();
       throw error;
