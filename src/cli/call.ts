@@ -7,23 +7,15 @@ import type { RunArguments } from './arguments.ts';
 import type { Context, Places } from './context.ts';
 import { commandEnvironment, isTerminal } from './environment.ts';
 
-/**
- * What the helper is asked for. `repositories` are the directories that packages come from, which no command
- * may write to. Throws what {@link checkShare} throws.
- */
-export function makeCall(
-  context: Context,
-  args: RunArguments,
-  root: Root,
-  repositories: readonly string[],
-): Call {
-  const { tool, env, places } = context;
+/** What the helper is asked for. */
+export function makeCall(context: Context, args: RunArguments, root: Root, shares: readonly Share[]): Call {
+  const { tool, env } = context;
   const network = args.flags.has('network');
   const terminal = env['TERM'] !== undefined && (isTerminal(0) || isTerminal(1));
   return {
     name: tool,
     root: network ? { ...root, binds: [...root.binds, ...resolver()] } : root,
-    shares: shares(context, args, [...repositories, ...guarded(places)]),
+    shares,
     directory: resolve(args.work === undefined ? '/' : '/work', args.directory ?? '.'),
     environment: commandEnvironment(args, env, terminal),
     network,
@@ -34,7 +26,7 @@ export function makeCall(
 }
 
 /** What is ours and must not change under those who use it; work directories below the cache are no part of it. */
-const guarded = ({ packages, store, cache }: Places): string[] => [
+const ours = ({ packages, store, cache }: Places): string[] => [
   packages,
   store,
   cache.trees,
@@ -42,15 +34,24 @@ const guarded = ({ packages, store, cache }: Places): string[] => [
   cache.builds,
 ];
 
-function shares({ cwd }: Context, { work, mounts }: RunArguments, guarded: readonly string[]): Share[] {
+/**
+ * The directories of the user's that the command sees. `repositories` are the directories that packages come
+ * from, which no command may write to. Throws what {@link checkShare} throws.
+ */
+export function findShares(
+  { cwd, places }: Context,
+  { work, mounts }: Pick<RunArguments, 'work' | 'mounts'>,
+  repositories: readonly string[],
+): Share[] {
+  const rules = { from: cwd, guarded: [...repositories, ...ours(places)] };
   const found: Share[] = [];
   if (work !== undefined) {
-    const rules = { from: cwd, option: '-w', writable: true, guarded };
-    found.push({ source: checkShare(work, rules), target: 'work', writable: true });
+    const source = checkShare(work, { ...rules, option: '-w', writable: true });
+    found.push({ source, target: 'work', writable: true });
   }
   for (const { name, directory, writable } of mounts) {
-    const rules = { from: cwd, option: `-m ${name}:`, writable, guarded };
-    found.push({ source: checkShare(directory, rules), target: `mnt/${name}`, writable });
+    const source = checkShare(directory, { ...rules, option: `-m ${name}:`, writable });
+    found.push({ source, target: `mnt/${name}`, writable });
   }
   return found;
 }

@@ -24,5 +24,11 @@ export function packagesRoot(profiles: string, packages: readonly MountedPackage
   return { profile, binds: packageBinds(packages) };
 }
 
+/** The same root, looked at without making it. Throws where making it would find a clash. */
+export function plannedRoot(profiles: string, packages: readonly MountedPackage[]): Root {
+  profileEntries(packages);
+  return { profile: `${profiles}/${profileKey(packages)}`, binds: packageBinds(packages) };
+}
+
 export const packageBinds = (packages: readonly PlainPackage[]): Bind[] =>
   packages.map(({ name, version, tree }) => ({ source: tree, target: packagePath(name, version) }));
