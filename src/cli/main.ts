@@ -26,7 +26,10 @@ try {
     env: process.env,
     cwd: process.cwd(),
     places: places(dirname(dirname(program)), process.env),
-    terminal: process.stderr.isTTY,
+    // Asked for late: it loads Node's streams, and leaves a pipe non-blocking for the program that comes after.
+    get terminal() {
+      return process.stderr.isTTY;
+    },
   });
 } catch (error) {
   process.exitCode = report(tool, error);
