@@ -15,6 +15,7 @@ const char usage[] =
     "  --share SRC DST      mount a directory of the user's, read-only; --share-rw: with write access\n"
     "  --chdir DIR          where COMMAND starts, a path inside (default /)\n"
     "  --setenv NAME=VALUE  a variable; there are no others\n"
+    "  --keepenv NAME       a variable of the caller's, if it has it: its value is in no command line\n"
     "  --net                the machine's network instead of an empty one\n"
     "  --tmp-size BYTES     limit of everything written to /tmp, /run, /var, /dev/shm\n"
     "  --hostname NAME      (default localhost)\n"
@@ -85,6 +86,17 @@ static char *next(char **argv, int *at)
 	return argv[++*at];
 }
 
+/* "NAME=VALUE" of the caller's environment, or null. */
+static char *inherited(const char *name)
+{
+	size_t length = strlen(name);
+	for (char **variable = environ; *variable != NULL; variable++) {
+		if (strncmp(*variable, name, length) == 0 && (*variable)[length] == '=')
+			return *variable;
+	}
+	return NULL;
+}
+
 static void check(const struct options *options)
 {
 	if (options->doctor)
@@ -117,6 +129,10 @@ struct options parse_options(int argc, char **argv)
 			if (strchr(variable, '=') == NULL || variable[0] == '=')
 				misused("--setenv needs NAME=VALUE, not", variable);
 			options.environment[variables++] = variable;
+		} else if (strcmp(option, "--keepenv") == 0) {
+			char *variable = inherited(next(argv, &at));
+			if (variable != NULL)
+				options.environment[variables++] = variable;
 		} else if (strcmp(option, "--lock") == 0) {
 			options.locks[options.lock_count++] = next(argv, &at);
 		} else if (strcmp(option, "--profile") == 0) {
