@@ -1,0 +1,189 @@
+import { Buffer, isAscii, isUtf8 } from 'node:buffer';
+import { Fault } from '../fault.ts';
+import type { Header } from './entry.ts';
+import { checkPath, checkTarget, showPath } from './path.ts';
+
+/**
+ * The headers of layer format 1: POSIX pax (IEEE Std 1003.1, "pax Interchange Format"), in one form only, so
+ * that equal trees are equal bytes. Pure: bytes in, bytes out.
+ */
+export const blockSize = 512;
+
+/** 1980-01-01, the time of every entry: the oldest that zip files can have too. */
+export const entryTime = 315532800;
+
+/** What a header's octal fields can hold. */
+const mostSize = 0o77777777777;
+const mostOwner = 0o7777777;
+
+/** Where the fields are: offset and length. */
+const field = {
+  name: [0, 100],
+  mode: [100, 8],
+  uid: [108, 8],
+  gid: [116, 8],
+  size: [124, 12],
+  mtime: [136, 12],
+  checksum: [148, 8],
+  type: [156, 1],
+  target: [157, 100],
+  magic: [257, 8],
+  devices: [329, 16],
+} as const;
+
+const typeFlag = { file: '0', link: '1', symlink: '2', directory: '5' } as const;
+const paxFlag = 'x';
+
+/** Everything that is the same in all headers. */
+const template = Buffer.alloc(blockSize);
+template.write('ustar\x0000', field.magic[0], 'latin1');
+template.write('0000000\0'.repeat(2), field.devices[0], 'latin1');
+writeOctal(template, field.mtime, entryTime);
+template.fill(' ', field.checksum[0], field.checksum[0] + field.checksum[1]);
+
+/**
+ * The blocks before an entry's body: one, or with what does not fit into it, a pax header and its records
+ * first. Throws UNSAFE for a path, target or owner that a layer cannot hold.
+ */
+export function encodeHeader(header: Header): Buffer {
+  checkPath(header.path);
+  if (Math.max(header.uid, header.gid) > mostOwner)
+    throw new Fault('INPUT', `layer: the owner of ${showPath(header.path)} is over ${mostOwner}`);
+  const name = header.type === 'directory' ? Buffer.concat([header.path, Buffer.from('/')]) : header.path;
+  const target = 'target' in header ? header.target : undefined;
+  if (target) checkTarget(target, header.path);
+  const size = header.type === 'file' ? header.size : 0;
+
+  const records = paxRecords(name, target, size);
+  const block = startBlock(name, typeFlag[header.type]);
+  writeOctal(block, field.mode, header.mode);
+  writeOctal(block, field.uid, header.uid);
+  writeOctal(block, field.gid, header.gid);
+  writeOctal(block, field.size, size > mostSize ? 0 : size);
+  if (target) target.copy(block, field.target[0], 0, field.target[1]);
+  seal(block);
+  if (records.length === 0) return block;
+
+  const pax = startBlock(Buffer.from('PaxHeader'), paxFlag);
+  writeOctal(pax, field.mode, 0o644);
+  writeOctal(pax, field.uid, 0);
+  writeOctal(pax, field.gid, 0);
+  writeOctal(pax, field.size, records.length);
+  seal(pax);
+  return Buffer.concat([pax, records, Buffer.alloc(padding(records.length)), block]);
+}
+
+/** Zero bytes that follow a body of `size`, up to the next block. */
+export const padding = (size: number): number => (blockSize - (size % blockSize)) % blockSize;
+
+/** What is in a pax header or its entry; `records` is of the pax header before it. */
+export type RawHeader =
+  { readonly type: 'pax'; readonly size: number } | { readonly type: 'entry'; readonly header: Header };
+
+/**
+ * Reads a block that {@link encodeHeader} wrote, with the records that came before it. Leaves to the caller
+ * to encode the result again and compare, which is what finds every deviation; undefined where not even
+ * that can be tried.
+ */
+export function decodeHeader(block: Buffer, records: PaxRecords = new Map()): RawHeader | undefined {
+  const size = readOctal(block, field.size);
+  const flag = block.toString('latin1', field.type[0], field.type[0] + 1);
+  if (flag === paxFlag) return { type: 'pax', size };
+  const attributes = {
+    path: records.get('path') ?? readText(block, field.name),
+    mode: readOctal(block, field.mode),
+    uid: readOctal(block, field.uid),
+    gid: readOctal(block, field.gid),
+  };
+  const target = records.get('linkpath') ?? readText(block, field.target);
+  switch (flag) {
+    case typeFlag.directory:
+      return {
+        type: 'entry',
+        header: { ...attributes, type: 'directory', path: attributes.path.subarray(0, -1) },
+      };
+    case typeFlag.file:
+      return {
+        type: 'entry',
+        header: {
+          ...attributes,
+          type: 'file',
+          size: Number(records.get('size')?.toString('latin1') ?? size),
+        },
+      };
+    case typeFlag.symlink:
+      return { type: 'entry', header: { ...attributes, type: 'symlink', target } };
+    case typeFlag.link:
+      return { type: 'entry', header: { ...attributes, type: 'link', target } };
+    default:
+      return undefined;
+  }
+}
+
+/** By keyword. Values are bytes, as a name need not be UTF-8. */
+export type PaxRecords = ReadonlyMap<string, Buffer>;
+
+function paxRecords(name: Buffer, target: Buffer | undefined, size: number): Buffer {
+  const records: Buffer[] = [];
+  if (!isUtf8(name) || (target && !isUtf8(target)))
+    records.push(paxRecord('hdrcharset', Buffer.from('BINARY')));
+  if (!fits(name)) records.push(paxRecord('path', name));
+  if (target && !fits(target)) records.push(paxRecord('linkpath', target));
+  if (size > mostSize) records.push(paxRecord('size', Buffer.from(String(size))));
+  return Buffer.concat(records);
+}
+
+const fits = (text: Buffer): boolean => text.length <= field.name[1] && isAscii(text);
+
+/** "LENGTH KEYWORD=VALUE\n", where the length counts its own digits. */
+function paxRecord(keyword: string, value: Buffer): Buffer {
+  const rest = keyword.length + value.length + 3;
+  let length = rest + String(rest).length;
+  if (String(length).length > String(rest).length) length = rest + String(length).length;
+  return Buffer.concat([Buffer.from(`${length} ${keyword}=`), value, Buffer.from('\n')]);
+}
+
+/** Undefined if the bytes are no sequence of records. */
+export function parsePaxRecords(bytes: Buffer): PaxRecords | undefined {
+  const records = new Map<string, Buffer>();
+  for (let start = 0; start < bytes.length;) {
+    const blank = bytes.indexOf(' ', start);
+    const equals = bytes.indexOf('=', start);
+    const end = start + Number(bytes.toString('latin1', start, blank));
+    if (!(start < blank && blank < equals && equals < end && end <= bytes.length)) return undefined;
+    records.set(bytes.toString('latin1', blank + 1, equals), bytes.subarray(equals + 1, end - 1));
+    start = end;
+  }
+  return records;
+}
+
+type Field = readonly [offset: number, length: number];
+
+/** A name that does not fit is cut, and never to something that ends in a slash, which some read as a directory. */
+function startBlock(name: Buffer, flag: string): Buffer {
+  const block = Buffer.from(template);
+  name.copy(block, 0, 0, field.name[1]);
+  if (name.length > field.name[1]) for (let i = field.name[1] - 1; block[i] === 0x2f; i--) block[i] = 0;
+  block.write(flag, field.type[0], 'latin1');
+  return block;
+}
+
+/** The checksum is the sum of all bytes, its own field read as blanks. */
+function seal(block: Buffer): void {
+  let sum = 0;
+  for (const byte of block) sum += byte;
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, field.checksum[0], 'latin1');
+}
+
+function writeOctal(block: Buffer, [offset, length]: Field, value: number): void {
+  block.write(`${value.toString(8).padStart(length - 1, '0')}\0`, offset, 'latin1');
+}
+
+const readOctal = (block: Buffer, [offset, length]: Field): number =>
+  Number.parseInt(block.toString('latin1', offset, offset + length - 1), 8);
+
+function readText(block: Buffer, [offset, length]: Field): Buffer {
+  const text = block.subarray(offset, offset + length);
+  const end = text.indexOf(0);
+  return end < 0 ? text : text.subarray(0, end);
+}

@@ -1,0 +1,103 @@
+import type { Buffer } from 'node:buffer';
+import { PassThrough } from 'node:stream';
+import { type Digest, digester, type Sized } from '../digest.ts';
+import type { Compressor } from './compressor.ts';
+import { type Compressed, head, sharedDirectory, tail } from './encoding.ts';
+import type { Entry } from './entry.ts';
+import { parents, scan, type ScanOptions } from './scan.ts';
+import { writeTar } from './write.ts';
+
+/**
+ * What is made into a layer: one segment, and before it the constant HEAD or nothing. The entries are taken once,
+ * while the layer is written.
+ */
+export type Plan = { readonly shared: boolean; readonly entries: Iterable<Entry> };
+
+/** Takes a blob whose digest is not known before its end, as `FileStore.add` does. */
+export type Sink = (content: AsyncIterable<Uint8Array>) => Promise<Sized>;
+
+/** `size` and `diffID` are of the tar itself. */
+export type Layer<E extends Compressed> = {
+  readonly diffID: Digest;
+  readonly size: number;
+  readonly blobs: Readonly<Record<E, Sized>>;
+};
+
+/** The layer of a tree at `packages/…`, which can be put together with others (assemble.ts). */
+export function planTree(tree: string, path: string, options?: ScanOptions): Plan {
+  const [shared, ...above] = parents(path);
+  if (shared?.path.toString() !== sharedDirectory) throw new Error(`${path} is not below ${sharedDirectory}`);
+  return { shared: true, entries: chain(above, scan(tree, path, options)) };
+}
+
+/** The layer of entries that are not a package's, in the order of layer format 1 (`arrange` makes it). */
+export const planEntries = (entries: Iterable<Entry>): Plan => ({ shared: false, entries });
+
+/**
+ * Writes the layer once and compresses it in every encoding of the compressor at the same time; nothing of it is
+ * held in memory. Fails with the first error of the entries, the compressor or a sink, and then the compressor
+ * is closed and every sink has failed too.
+ */
+export async function makeLayer<E extends Compressed>(
+  plan: Plan,
+  compressor: Compressor<E>,
+  sinks: Readonly<Record<E, Sink>>,
+): Promise<Layer<E>> {
+  const plain = digester();
+  const outputs = compressor.encodings.map((encoding) => output(encoding, sinks[encoding]));
+  const streams = new Map(outputs.map(({ encoding, stream }) => [encoding, stream]));
+  const every = (constant: typeof head | typeof tail) => {
+    plain.update(constant.none);
+    return Promise.all(outputs.map(({ encoding, stream }) => write(stream, constant[encoding])));
+  };
+  const writing = async () => {
+    if (plan.shared) await every(head);
+    await compressor.segment(passing(writeTar(plan.entries), plain.update), (encoding, chunk) =>
+      write(streams.get(encoding), chunk),
+    );
+    await every(tail);
+    for (const { stream } of outputs) stream.end();
+  };
+  try {
+    await Promise.all([writing(), ...outputs.map(({ stored }) => stored)]);
+  } catch (error) {
+    for (const { stream } of outputs) stream.destroy(error instanceof Error ? error : undefined);
+    await Promise.allSettled(outputs.map(({ stored }) => stored));
+    throw error;
+  }
+  const { digest: diffID, size } = plain.finish();
+  const blobs = await Promise.all(outputs.map(async ({ encoding, stored }) => [encoding, await stored]));
+  return { diffID, size, blobs: Object.fromEntries(blobs) as Record<E, Sized> };
+}
+
+/** A sink that keeps nothing, for whoever only wants to know digest and size. */
+export async function measure(content: AsyncIterable<Uint8Array>): Promise<Sized> {
+  const digest = digester();
+  for await (const chunk of content) digest.update(chunk);
+  return digest.finish();
+}
+
+/** A stream for each sink, so that a slow one holds the compressor back and neither waits for the other's end. */
+function output<E extends Compressed>(encoding: E, sink: Sink) {
+  const stream = new PassThrough({ highWaterMark: 1 << 20 });
+  stream.on('error', () => undefined);
+  const stored = sink(stream);
+  stored.catch(() => undefined);
+  return { encoding, stream, stored };
+}
+
+const write = (stream: PassThrough | undefined, chunk: Buffer): Promise<void> =>
+  new Promise((resolve, reject) => {
+    stream?.write(chunk, (error) => (error ? reject(error) : resolve()));
+  });
+
+function* passing<T>(items: Iterable<T>, see: (item: T) => void): Generator<T, void> {
+  for (const item of items) {
+    see(item);
+    yield item;
+  }
+}
+
+function* chain<T>(...parts: readonly Iterable<T>[]): Generator<T, void> {
+  for (const part of parts) yield* part;
+}

@@ -1,0 +1,120 @@
+#include "pieces.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+/* Pieces at a time; the memory is bounded by the slabs. */
+enum { CAPACITY = 256 };
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+
+/* A ring: written <= taken <= put, counted from the start; places are the counts modulo CAPACITY. */
+static struct piece ring[CAPACITY];
+static size_t put, taken, written;
+static bool closed;
+
+static struct slab *slabs;
+static unsigned slab_count;
+static size_t bytes_in_slab;
+
+void *need(void *memory)
+{
+	if (!memory)
+		die("allocate", "no memory");
+	return memory;
+}
+
+void start_queue(unsigned count, size_t size)
+{
+	slab_count = count;
+	bytes_in_slab = size;
+	slabs = need(calloc(count, sizeof *slabs));
+}
+
+static struct slab *free_slab(void)
+{
+	for (unsigned i = 0; i < slab_count; i++)
+		if (slabs[i].users == 0)
+			return &slabs[i];
+	return NULL;
+}
+
+struct slab *take_slab(void)
+{
+	struct slab *slab;
+	pthread_mutex_lock(&mutex);
+	while (!(slab = free_slab()))
+		pthread_cond_wait(&changed, &mutex);
+	slab->users = 1;
+	pthread_mutex_unlock(&mutex);
+	if (!slab->bytes)
+		slab->bytes = need(malloc(bytes_in_slab));
+	return slab;
+}
+
+void let_go(struct slab *slab)
+{
+	pthread_mutex_lock(&mutex);
+	slab->users--;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&mutex);
+}
+
+void put_piece(enum kind kind, struct slab *slab, const uint8_t *in, size_t in_size)
+{
+	pthread_mutex_lock(&mutex);
+	while (put - written == CAPACITY)
+		pthread_cond_wait(&changed, &mutex);
+	if (slab)
+		slab->users++;
+	ring[put++ % CAPACITY] = (struct piece){kind, slab, in, in_size, NULL, 0, kind == END};
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&mutex);
+}
+
+struct piece *next_piece(void)
+{
+	pthread_mutex_lock(&mutex);
+	for (;;) {
+		while (taken < put && ring[taken % CAPACITY].done)
+			taken++;
+		if (taken < put)
+			break;
+		pthread_cond_wait(&changed, &mutex);
+	}
+	struct piece *piece = &ring[taken++ % CAPACITY];
+	pthread_mutex_unlock(&mutex);
+	return piece;
+}
+
+void finish_piece(struct piece *piece, uint8_t *out, size_t out_size)
+{
+	pthread_mutex_lock(&mutex);
+	piece->out = out;
+	piece->out_size = out_size;
+	piece->done = true;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&mutex);
+}
+
+bool oldest_piece(struct piece *piece)
+{
+	pthread_mutex_lock(&mutex);
+	while (written < put ? !ring[written % CAPACITY].done : !closed)
+		pthread_cond_wait(&changed, &mutex);
+	bool found = written < put;
+	if (found)
+		*piece = ring[written++ % CAPACITY];
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&mutex);
+	return found;
+}
+
+void close_queue(void)
+{
+	pthread_mutex_lock(&mutex);
+	closed = true;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&mutex);
+}
