@@ -86,13 +86,17 @@ static char *next(char **argv, int *at)
 	return argv[++*at];
 }
 
-/* "NAME=VALUE" of the caller's environment, or null. */
+/* A copy of "NAME=VALUE" from the caller's environment, which the init wipes; null if it is not there. */
 static char *inherited(const char *name)
 {
 	size_t length = strlen(name);
 	for (char **variable = environ; *variable != NULL; variable++) {
-		if (strncmp(*variable, name, length) == 0 && (*variable)[length] == '=')
-			return *variable;
+		if (strncmp(*variable, name, length) != 0 || (*variable)[length] != '=')
+			continue;
+		char *copy = strdup(*variable);
+		if (copy == NULL)
+			fail(ENOMEM, "reading", "the environment", NULL);
+		return copy;
 	}
 	return NULL;
 }
