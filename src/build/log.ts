@@ -1,0 +1,74 @@
+import {
+  createWriteStream,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { finished } from 'node:stream/promises';
+import { join } from 'node:path';
+import { versionInPath } from '../package/name.ts';
+import { isToken, ownerLives, ownerToken } from '../source/owner.ts';
+
+/** What a build says, in a file of its own. */
+export type Log = {
+  /** Where it is once the build has ended. */
+  readonly path: string;
+  write(chunk: Buffer | string): void;
+  /** Closes the log and puts it in its place, where it takes that of the last build of the same version. */
+  end(): Promise<void>;
+  /** The last lines, at most `count`, without what would confuse a terminal. To be called after `end`. */
+  tail(count: number): string[];
+};
+
+/** A build that says more than this is not listened to any longer. */
+const mostBytes = 256 << 20;
+
+/** `directory/NAME/VERSION.log`; logs that killed builds have left there are removed. */
+export function openLog(directory: string, name: string, version: string): Log {
+  const folder = join(directory, name);
+  const path = join(folder, `${versionInPath(version)}.log`);
+  mkdirSync(folder, { recursive: true });
+  removeLeft(folder);
+  const temporary = join(folder, `.${ownerToken()}`);
+  const stream = createWriteStream(temporary, { flags: 'wx', mode: 0o644 });
+  const done = finished(stream);
+  done.catch(() => undefined);
+  let bytes = 0;
+  return {
+    path,
+    write(chunk) {
+      const room = bytes < mostBytes;
+      bytes += chunk.length;
+      if (!room) return;
+      stream.write(bytes < mostBytes ? chunk : '\n(this log is too long, the rest is left out)\n');
+    },
+    async end() {
+      stream.end();
+      await done;
+      renameSync(temporary, path);
+    },
+    tail: (count) => lastLines(path, count),
+  };
+}
+
+function removeLeft(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const token = name.slice(1);
+    if (!name.startsWith('.') || !isToken(token)) continue;
+    const path = join(folder, name);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats && !ownerLives(token, stats.mtimeMs)) rmSync(path, { force: true });
+  }
+}
+
+function lastLines(path: string, count: number): string[] {
+  const text = readFileSync(path)
+    .subarray(-64 * 1024)
+    .toString();
+  // eslint-disable-next-line no-control-regex
+  const plain = text.replaceAll(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '').replaceAll(/[\p{Cc}--[\n\t]]/gv, '');
+  return plain.trimEnd().split('\n').slice(-count);
+}

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { packagePath } from '../package/name.ts';
+import { hostPath, hostView } from '../run/host.ts';
+import type { PlainPackage, Root } from '../run/root.ts';
+import { existsSync } from 'node:fs';
+
+/** Where the scripts of a build run. */
+export type BuildRoot = {
+  readonly root: Root;
+  readonly path: string;
+  /** For programs of the machine that the build is for. */
+  readonly compiler: string;
+};
+
+/**
+ * The host view (DESIGN section 5): the machine's own programs stand in for those of the build dependencies.
+ * `packages` are there too, their programs before the machine's. With a musl among them its musl-gcc is the
+ * compiler, so that what is built is static and for musl; without one it is the machine's own, for building musl.
+ */
+export function hostBuildRoot(profiles: string, packages: readonly PlainPackage[]): BuildRoot {
+  const directories = packages
+    .filter(({ tree }) => existsSync(join(tree, 'bin')))
+    .map(({ name, version }) => `/${packagePath(name, version)}/bin`);
+  return {
+    root: hostView(profiles, packages),
+    path: [...directories, hostPath].join(':'),
+    compiler: packages.some(({ tree }) => existsSync(join(tree, 'bin/musl-gcc'))) ? 'musl-gcc' : 'cc',
+  };
+}
