@@ -11,13 +11,13 @@ import { commandEnvironment, isTerminal } from './environment.ts';
 export function makeCall(context: Context, args: RunArguments, root: Root, shares: readonly Share[]): Call {
   const { tool, env } = context;
   const network = args.flags.has('network');
-  const terminal = env['TERM'] !== undefined && (isTerminal(0) || isTerminal(1));
+  const terminal = isTerminal(0) || isTerminal(1);
   return {
     name: tool,
     root: network ? { ...root, binds: [...root.binds, ...resolver()] } : root,
     shares,
     directory: resolve(args.work === undefined ? '/' : '/work', args.directory ?? '.'),
-    environment: commandEnvironment(args, env, terminal),
+    ...commandEnvironment(args, env, terminal),
     network,
     unsafeRoot: args.flags.has('unsafeRoot'),
     ...(args.temporarySize === undefined ? {} : { temporarySize: args.temporarySize }),

@@ -12,7 +12,7 @@ export type ShownPackage = {
 
 /** What would be run, as JSON: everything that the helper is told, and where each package comes from. */
 export function describeJson(helper: string, call: Call, packages: readonly ShownPackage[]): string {
-  const { root, shares = [], directory, environment, network = false, command } = call;
+  const { root, shares = [], directory, environment, kept = {}, network = false, command } = call;
   const described = {
     packages: packages.map(({ name, version, origin, tree }) => ({
       name,
@@ -27,6 +27,7 @@ export function describeJson(helper: string, call: Call, packages: readonly Show
     ],
     directory,
     environment,
+    kept: Object.keys(kept),
     network,
     command,
     helper: [helper, ...helperArguments(call)],
@@ -36,7 +37,7 @@ export function describeJson(helper: string, call: Call, packages: readonly Show
 
 /** The same for people, one thing a line; what the user or a file named is quoted. */
 export function describe(call: Call, packages: readonly ShownPackage[]): string {
-  const { root, shares = [], directory, environment, network, command } = call;
+  const { root, shares = [], directory, environment, kept = {}, network, command } = call;
   const lines = [
     ...packages.map((each) => ['package', `${titleOf(each)}  ${quote(each.tree)}`]),
     ['profile', quote(root.profile)],
@@ -45,6 +46,7 @@ export function describe(call: Call, packages: readonly ShownPackage[]): string 
       `/${target}  ${quote(source)}, ${writable ? 'read and write' : 'read-only'}`,
     ]),
     ...Object.entries(environment).map(([name, value]) => ['set', quote(`${name}=${value}`)]),
+    ...Object.keys(kept).map((name) => ['keep', quote(name)]),
     ['network', network ? 'of the machine' : 'none'],
     ['start in', quote(directory)],
     ['command', command.map(quote).join(' ')],

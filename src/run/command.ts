@@ -9,8 +9,10 @@ export type Call = {
   readonly shares?: readonly Share[];
   /** Where the command starts, an absolute path of the root. */
   readonly directory: string;
-  /** All of the command's environment. */
+  /** With `kept` all of the command's environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** The helper's own environment, so that no value is in a command line, which every user can read. */
+  readonly kept?: Readonly<Record<string, string>>;
   /** The machine's network in the place of an empty one. */
   readonly network?: boolean;
   /** Of everything that is written beside the shares, in bytes. */
@@ -32,6 +34,7 @@ export function helperArguments(call: Call): string[] {
   }
   words.push('--chdir', call.directory);
   for (const [name, value] of Object.entries(environment)) words.push('--setenv', `${name}=${value}`);
+  for (const name of Object.keys(call.kept ?? {})) words.push('--keepenv', name);
   if (call.network) words.push('--net');
   if (call.temporarySize !== undefined) words.push('--tmp-size', String(call.temporarySize));
   if (call.unsafeRoot) words.push('--unsafe-root');

@@ -4,15 +4,20 @@ import { Fault } from '../../builder/fault.ts';
 import { quote } from '../package/name.ts';
 
 /**
- * Replaces this process by the helper, which keeps only standard input, output and error. Does not come back:
+ * Replaces this process by the helper with the environment `kept`; of its files only standard input, output
+ * and error stay. Does not come back:
  * where the kernel refuses, Node aborts, so what can be refused is looked at before. Before a call nothing may
  * have been written through `process.stdout` or `process.stderr`, which would leave them non-blocking.
  */
-export function enter(helper: string, args: readonly string[]): never {
+export function enter(
+  helper: string,
+  args: readonly string[],
+  kept: Readonly<Record<string, string>> = {},
+): never {
   checkHelper(helper);
-  checkLength([helper, ...args]);
+  checkLength([helper, ...args, ...Object.entries(kept).map((pair) => pair.join('='))]);
   if (!process.execve) throw new Error('this Node has no process.execve');
-  return process.execve(helper, [helper, ...args], {});
+  return process.execve(helper, [helper, ...args], { ...kept });
 }
 
 /** Throws SANDBOX if the helper is not there to be run. */

@@ -197,12 +197,10 @@ const piece: fc.Arbitrary<Piece> = fc.oneof(
     .array(name, { minLength: 1, maxLength: 3 })
     .map((packages): Piece => ({ words: ['-p', ...packages], part: { packages }, list: true })),
   directory.map((each): Piece => ({ words: ['-d', each], part: { repositories: [each] } })),
-  fc
-    .tuple(name, fc.string())
-    .map(([variable, value]): Piece => ({
-      words: ['--setenv', `${variable}=${value}`],
-      part: { set: [[variable, value]] },
-    })),
+  fc.tuple(name, fc.string()).map(([variable, value]): Piece => ({
+    words: ['--setenv', `${variable}=${value}`],
+    part: { set: [[variable, value]] },
+  })),
   name.map((variable): Piece => ({ words: [`--keepenv=${variable}`], part: { keep: [variable] } })),
 );
 
@@ -232,21 +230,17 @@ test('the environment is the constants, what is kept and what is set', (t) => {
   const caller = { HOME: '/root', PATH: '/usr/bin', TERM: 'xterm', TOKEN: 'secret', LC_ALL: 'C' };
   const of = (line: string, terminal = false) =>
     commandEnvironment(parseArguments(split(line)), caller, terminal);
-  t.deepEqual(of(''), { PATH: '/bin', HOME: '/tmp', USER: 'user', LANG: 'C.UTF-8' });
-  t.deepEqual(of('-w .', true), {
-    PATH: '/bin',
-    HOME: '/work',
-    USER: 'user',
-    LANG: 'C.UTF-8',
-    TERM: 'xterm',
-  });
+  const constants = { PATH: '/bin', HOME: '/tmp', USER: 'user', LANG: 'C.UTF-8' };
+  t.deepEqual(of(''), { environment: constants, kept: {} });
+  const onTerminal = { ...constants, HOME: '/work', TERM: 'xterm' };
+  t.deepEqual(of('-w .', true), { environment: onTerminal, kept: {} });
   t.deepEqual(of('--keepenv TOKEN --keepenv NONE --keepenv toString --keepenv PATH'), {
-    PATH: '/usr/bin',
-    HOME: '/tmp',
-    USER: 'user',
-    LANG: 'C.UTF-8',
-    TOKEN: 'secret',
+    environment: { HOME: '/tmp', USER: 'user', LANG: 'C.UTF-8' },
+    kept: { TOKEN: 'secret', PATH: '/usr/bin' },
   });
-  t.is(of('--keepenv TOKEN --setenv TOKEN=other --setenv TOKEN=last')['TOKEN'], 'last');
-  t.deepEqual(Object.entries(of('--setenv __proto__=x')).at(-1), ['__proto__', 'x']);
+  t.deepEqual(of('--keepenv TOKEN --setenv TOKEN=other --setenv TOKEN=last'), {
+    environment: { ...constants, TOKEN: 'last' },
+    kept: {},
+  });
+  t.deepEqual(Object.entries(of('--setenv __proto__=x').environment).at(-1), ['__proto__', 'x']);
 });
