@@ -26,8 +26,8 @@ const mostAttempts = 64;
 class Refused extends Error {}
 
 /**
- * Brings the rest of a file from an https URL into `part`: goes on where the part ends if the server can
- * (RFC 9110, section 14), starts again if it cannot, and tries again when the connection breaks. The bytes are
+ * Brings the rest of a file from an https URL into `part`: asks for a range (RFC 9110, section 14), takes the
+ * whole file from a server that knows none, and tries again when the connection breaks. The bytes are
  * taken as they are on the wire, nothing is decompressed. Throws NETWORK, or what the part throws.
  */
 export async function download(
@@ -78,12 +78,16 @@ async function receive(
       await part.restart();
       throw new Error('the server has no more bytes than are here already');
     }
-    if (statusCode === 200 && part.bytes > 0) await part.restart();
     if (statusCode === 206 && !startsAt(answer, part.bytes)) {
       await part.restart();
       throw new Error('the server sent another range than asked for');
     }
-    for await (const chunk of answer as AsyncIterable<Buffer>) await part.write(chunk);
+    // Without ranges the whole file comes again: what is here already is passed over, not thrown away.
+    let known = statusCode === 200 ? part.bytes : 0;
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      if (known < chunk.length) await part.write(chunk.subarray(known));
+      known = Math.max(0, known - chunk.length);
+    }
     if (!answer.complete) throw new Error('the connection broke');
     if (part.bytes < part.size) throw new Error(`ended after ${part.bytes} of ${part.size} bytes`);
   } finally {

@@ -292,7 +292,7 @@ test('a broken connection goes on where it broke', async (t) => {
   ]);
 });
 
-test('a server without ranges is asked again from the start, and not for ever', async (t) => {
+test('a server without ranges is asked again, and not for ever; nothing is thrown away', async (t) => {
   const server = await serve(t, {
     '/x': { body, cut: 30_000, ranges: false },
     '/y': { body, ranges: false },

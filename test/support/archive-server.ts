@@ -82,7 +82,8 @@ function answer(request: IncomingMessage, response: ServerResponse, manner: Mann
     ...headers,
   });
   if (cut !== undefined && cut < rest.length) {
-    response.write(rest.subarray(0, cut), () => setTimeout(() => response.destroy(), 20));
+    // The other side has to get what was sent, so the end is an orderly one of TCP, but none of HTTP.
+    response.write(rest.subarray(0, cut), () => response.socket?.end());
   } else if (count < (manner.stalls ?? 0)) {
     response.write(rest.subarray(0, rest.length >> 1));
   } else if (manner.slow !== undefined) {
