@@ -75,6 +75,9 @@ export function missing(
   errors.push({ file, line: paragraph?.line ?? 1, column: 1, field: name, message: 'the field is missing' });
 }
 
+/** More errors of one file than anybody reads; a hostile one has as many as it has bytes. */
+const most = 200;
+
 function reportOf(field: Field, { file, errors, warnings }: Reading): Report {
   const problem = (offset: number, message: string, hint?: string): Problem => ({
     file,
@@ -84,13 +87,12 @@ function reportOf(field: Field, { file, errors, warnings }: Reading): Report {
     ...(hint === undefined ? {} : { hint }),
   });
   return {
-    fail: (...at) => {
-      const made = problem(...at);
-      errors.push(made);
-      return new Fault('INPUT', made.message);
+    fail: (offset, message, hint) => {
+      if (errors.length < most) errors.push(problem(offset, message, hint));
+      return new Fault('INPUT', message);
     },
-    warn: (...at) => {
-      warnings.push(problem(...at));
+    warn: (offset, message, hint) => {
+      if (warnings.length < most) warnings.push(problem(offset, message, hint));
     },
   };
 }

@@ -11,16 +11,20 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** How many letters to insert, remove or change (Levenshtein), or `limit` as soon as it is that many. */
+/** How many letters to insert, remove, change, or swap with the next one; `limit` as soon as it is that many. */
 function edits(a: string, b: string, limit: number): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let beforePrevious: readonly number[] = [];
+  let previous: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     const row = [i];
     for (let j = 1; j <= b.length; j += 1) {
       const change = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(change, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+      const swaps = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = swaps ? (beforePrevious[j - 2] ?? 0) + 1 : limit;
+      row.push(Math.min(change, swap, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
     }
-    if (Math.min(...row) >= limit) return limit;
+    if (Math.min(...row, ...previous) >= limit) return limit;
+    beforePrevious = previous;
     previous = row;
   }
   return Math.min(limit, previous[b.length] ?? limit);

@@ -30,8 +30,8 @@ const operators: Readonly<Record<string, Exclude<Term['op'], '-'>>> = {
 const operatorRun = /[<>=!^~]+/y;
 const versionRun = /[0-9A-Za-z.+~:*-]+/y;
 
-/** More alternatives than anybody writes; each `!= 7.*` doubles their number. */
-const mostSets = 64;
+/** More sets, and comparisons in one, than anybody writes; each `!= 7.*` doubles the number of sets. */
+const most = 64;
 
 /**
  * Reads a range, up to a single `|` or the end:
@@ -54,7 +54,7 @@ export function readRange(cursor: Cursor): Range {
     }
     if (sets.length > 0) checkForeignName(terms, cursor);
     sets.push(...expand(terms, cursor));
-    if (sets.length > mostSets) throw cursor.fail(start, `a range has more than ${mostSets} alternatives`);
+    if (sets.length > most) throw cursor.fail(start, `a range has more than ${most} alternatives`);
     if (!more) return sets.some((set) => set.length === 0) ? [] : sets;
     cursor.at += 2;
   }
@@ -65,6 +65,7 @@ function readTerms(cursor: Cursor): Term[] {
   for (;;) {
     skipBlanks(cursor);
     if (peek(cursor) === '' || peek(cursor) === '|') return terms;
+    if (terms.length === most) throw cursor.fail(cursor.at, `more than ${most} comparisons in a row`);
     terms.push(readTerm(cursor));
   }
 }
@@ -125,7 +126,7 @@ function expand(terms: readonly Term[], cursor: Cursor): Comparator[][] {
   for (const term of terms) {
     const choices = expandTerm(term, cursor);
     sets = sets.flatMap((set) => choices.map((choice) => set.concat(choice)));
-    if (sets.length > mostSets) throw cursor.fail(term.at, `a range has more than ${mostSets} alternatives`);
+    if (sets.length > most) throw cursor.fail(term.at, `a range has more than ${most} alternatives`);
   }
   return sets;
 }

@@ -101,8 +101,7 @@ function readSourceControl(document: Document, reading: Reading): SourceControl 
     complainOf(field, reading, sourceSchema, notInSource);
     other.push([field.name, rawValue(field)]);
   });
-  const packages = others.flatMap((paragraph) => readPackage(paragraph, values, reading) ?? []);
-  checkPackages(others, packages, reading);
+  const packages = readPackages(others, values, reading);
   const name = values.Source ?? missing('Source', first, reading);
   const version = values.Version ?? missing('Version', first, reading);
   if (name === undefined || version === undefined) return undefined;
@@ -123,9 +122,35 @@ function readSourceControl(document: Document, reading: Reading): SourceControl 
   };
 }
 
+type SourceValues = Values<typeof sourceSchema>;
+
+function readPackages(
+  paragraphs: readonly Paragraph[],
+  source: SourceValues,
+  reading: Reading,
+): SourcePackage[] {
+  const complain = (line: number, message: string, hint: string) =>
+    reading.errors.push({ file: reading.file, line, column: 1, field: 'Package', message, hint });
+  if (paragraphs.length === 0) {
+    complain(
+      1,
+      'no package is made of this source',
+      'write one at the end, below an empty line: Package: NAME',
+    );
+  }
+  const seen = new Set<string>();
+  return paragraphs.flatMap((paragraph) => {
+    const found = readPackage(paragraph, source, reading);
+    if (!found) return [];
+    if (seen.has(found.name)) complain(paragraph.line, `${found.name} is here twice`, 'merge the two');
+    seen.add(found.name);
+    return [found];
+  });
+}
+
 function readPackage(
   paragraph: Paragraph,
-  source: Values<typeof sourceSchema>,
+  source: SourceValues,
   reading: Reading,
 ): SourcePackage | undefined {
   const other: [string, string][] = [];
@@ -152,37 +177,6 @@ function readPackage(
     layerRank: values['Layer-Rank'] ?? source['Layer-Rank'] ?? defaultLayerRank,
     other,
   };
-}
-
-function checkPackages(
-  paragraphs: readonly Paragraph[],
-  packages: readonly SourcePackage[],
-  reading: Reading,
-): void {
-  const { file, errors } = reading;
-  if (paragraphs.length === 0) {
-    const hint = 'write one at the end, below an empty line: Package: NAME';
-    errors.push({
-      file,
-      line: 1,
-      column: 1,
-      field: 'Package',
-      message: 'no package is made of this source',
-      hint,
-    });
-  }
-  const names = packages.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice === undefined) return;
-  const line = paragraphs[names.lastIndexOf(twice)]?.line ?? 1;
-  errors.push({
-    file,
-    line,
-    column: 1,
-    field: 'Package',
-    message: `${twice} is here twice`,
-    hint: 'merge the two',
-  });
 }
 
 /** What a build decides: the version (`-v`, `-V` of pkgbuild) and the machine. */
