@@ -54,7 +54,11 @@ export async function download(
       if (barren >= patience.attempts || attempt >= mostAttempts) {
         throw new Fault('NETWORK', `${reason} (${attempt} attempts)`, { cause: error });
       }
-      await sleep(patience.backoff * 2 ** Math.min(barren, 4), undefined, signal ? { signal } : {});
+      await sleep(
+        patience.backoff * 2 ** Math.min(Math.max(barren - 1, 0), 4),
+        undefined,
+        signal ? { signal } : {},
+      );
     }
   }
 }

@@ -59,6 +59,7 @@ export async function makeEntry(path: string, options: EntryOptions): Promise<Di
 
 /** A `+` stays as it is in a path (RFC 3986); Debian's own index writes it so too. */
 function debianUrls({ folder, name }: Published, sha1: string): string[] {
+  if (!folder.startsWith('pool/')) return [];
   const archive = folder.startsWith('pool/updates/') ? 'debian-security' : 'debian';
   return [`https://deb.debian.org/${archive}/${folder}/${name}`, `https://snapshot.debian.org/file/${sha1}`];
 }
