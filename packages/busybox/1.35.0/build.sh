@@ -13,7 +13,7 @@ build busybox
 build busybox.links
 
 # The package is called sbase, so it is not at $PKG_DIR.
-out=$PKG_INSTDIR/packages/sbase/$PKG_VERSION
+out=$PKG_INSTDIR/packages/sbase/${PKG_DIR##*/}
 mkdir -p "$out/bin" "$out/share/licenses/sbase"
 cp busybox "$out/bin/busybox"
 while read -r link; do
