@@ -19,6 +19,8 @@ export type PackageRecord = {
   readonly control: string;
   readonly origin?: Origin;
   readonly source?: PackageIdentity;
+  /** 64 hex digits over everything that decided the build's output. */
+  readonly buildKey?: string;
   /** Every package in the root of the build, sorted by name. */
   readonly builtFrom: readonly PackageIdentity[];
   /** Sorted by the bytes of the path. */
