@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { asFault, Fault } from '../../builder/fault.ts';
+import { resolve } from 'node:path';
+import { Fault } from '../../builder/fault.ts';
 import { quote } from '../package/name.ts';
-import { parseSourceControl } from '../package/source-control.ts';
 import { ensurePrivate } from '../run/private.ts';
 import { type Distfile, parseSource, selectDistfiles } from '../source/distfile.ts';
 import { fetchAll } from '../source/fetch.ts';
 import { readDistfiles } from '../source/list.ts';
+import { findRecipe } from '../source/recipe.ts';
 import { addFiles } from './add-distfile.ts';
 import { makeCommand, parseCommand } from './command.ts';
 import { type Context, print } from './context.ts';
@@ -36,7 +35,7 @@ export type FetchArguments = {
 
 const examples = `
 pkgfetch musl_1.2.3.orig.tar.gz
-pkgfetch --recipe packages/mksh/59c -d distfiles
+pkgfetch --recipe mksh ./my/recipe
 pkgfetch --all --from /mnt/archives
 pkgfetch --add ./musl_1.2.3.orig.tar.gz --source musl=1.2.3-1
 `;
@@ -49,7 +48,7 @@ export async function main(context: Context): Promise<number> {
     .argument('[name...]', 'names of distfiles; with --add, files')
     .option('-d, --directory <dir>', 'where distfiles are kept (default: the cache of the user)')
     .option('--from <dir>', 'look in this directory first; repeatable', many)
-    .option('--recipe <dir...>', 'what these recipes need')
+    .option('--recipe <recipe...>', 'what these recipes need: names or directories')
     .option('--all', 'everything in the list')
     .option('-j, --jobs <n>', 'how many at once', '3')
     .option('--no-apt', 'do not ask the package manager of this machine')
@@ -103,23 +102,12 @@ function select(
   list: ReadonlyMap<string, Distfile>,
   names: readonly string[],
   { recipe = [], all }: FetchArguments,
-  { cwd }: Context,
+  { cwd, places }: Context,
 ): Distfile[] | undefined {
   if (all) return [...list.values()];
-  const sources = recipe.flatMap((directory) => recipeSources(resolve(cwd, directory)));
+  const sources = recipe.flatMap((name) => findRecipe(name, places.recipes, cwd).control.sources);
   if (recipe.length === 0 && names.length === 0) return undefined;
   return selectDistfiles(list, [...names, ...sources]);
-}
-
-function recipeSources(directory: string): readonly string[] {
-  const path = join(directory, 'control');
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw asFault(error, `${quote(directory)} is no recipe: cannot read its control`);
-  }
-  return parseSourceControl(text, path).sources;
 }
 
 function printList(distfiles: readonly Distfile[], json: boolean): number {

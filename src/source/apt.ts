@@ -10,7 +10,7 @@ import { leftovers, type Part } from './part.ts';
 import { runProgram } from './program.ts';
 
 /** One version of a source package in the machine's lists, with the archives of it. */
-export type AptSource = SourcePackage & { readonly files: readonly Published[] };
+type AptSource = SourcePackage & { readonly files: readonly Published[] };
 
 /** The machine's package manager as a place to get archives from; it says at most once what it cannot do. */
 export type Apt = {
@@ -128,7 +128,7 @@ async function collect(part: Part, file: string): Promise<void> {
 const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => undefined))?.size ?? 0;
 
 /** The paragraphs of `apt-cache showsrc` (deb-src-control(5), with `Directory` from the index). */
-export function parseSources(text: string): AptSource[] {
+function parseSources(text: string): AptSource[] {
   const sources: AptSource[] = [];
   for (const paragraph of text.split(/\n\n+/)) {
     const field = (name: string): string =>

@@ -21,8 +21,6 @@ export type FetchOptions = {
   readonly mirror?: string | undefined;
   /** Undefined: the machine's package manager is not asked. */
   readonly apt?: AptOptions | undefined;
-  /** False: the list's own URLs are not used. */
-  readonly urls?: boolean | undefined;
   /** How many at once, 3 if not said. */
   readonly jobs?: number | undefined;
   readonly patience?: Patience | undefined;
@@ -36,7 +34,7 @@ export type FetchEvent =
   | { readonly event: 'refused' | 'fetched'; readonly name: string; readonly text: string };
 
 /** Why one place did not do. `place` and `reason` are safe to print. */
-export type Attempt = { readonly place: string; readonly kind: Place['kind']; readonly reason: string };
+type Attempt = { readonly place: string; readonly kind: Place['kind']; readonly reason: string };
 
 export type Outcome =
   | {
@@ -77,7 +75,7 @@ export async function fetchAll(distfiles: readonly Distfile[], options: FetchOpt
   const todo = distfiles.entries();
   const work = async (): Promise<void> => {
     for (const [index, distfile] of todo) {
-      const places = [...common, ...ownPlaces(distfile, apt, options.urls ?? true, patience)];
+      const places = [...common, ...ownPlaces(distfile, apt, patience)];
       try {
         outcomes[index] = await fetchOne(distfile, places, options);
       } catch (error) {
@@ -92,11 +90,8 @@ export async function fetchAll(distfiles: readonly Distfile[], options: FetchOpt
   return outcomes;
 }
 
-function ownPlaces(distfile: Distfile, apt: Apt | undefined, urls: boolean, patience: Patience): Place[] {
-  return [
-    ...(apt ? [aptPlace(apt, distfile)] : []),
-    ...(urls ? distfile.urls.map((url) => urlPlace(url, patience)) : []),
-  ];
+function ownPlaces(distfile: Distfile, apt: Apt | undefined, patience: Patience): Place[] {
+  return [...(apt ? [aptPlace(apt, distfile)] : []), ...distfile.urls.map((url) => urlPlace(url, patience))];
 }
 
 async function fetchOne(

@@ -9,7 +9,7 @@ import { download, type Patience } from './download.ts';
 import type { Part } from './part.ts';
 
 /** What is the same for every place while one distfile is fetched. */
-export type Fetching = {
+type Fetching = {
   readonly distfile: Distfile;
   readonly part: Part;
   /** Where the distfile goes. */

@@ -97,7 +97,7 @@ test('what is wrong with a call is one line and a hint, with the right status', 
     [['--list', '--verify'], 2, /^--list and --verify exclude each other$/, /^$/],
     [['--url', 'https://example.org/'], 2, /belong to --add$/, /^$/],
     [['-j', '0', name], 2, /^-j: "0" is no number from 1 to 16$/, /^$/],
-    [['--recipe', base], 1, /is no recipe: cannot read its control/, /^$/],
+    [['--recipe', base], 1, /^cannot read the control file .*ENOENT/, /^$/],
     [['--add'], 2, /^--add: no file is named$/, /^$/],
     [['--add', list, '--source', 'x'], 2, /^--source: "x" is no source package$/, /PACKAGE=VERSION/],
     [['--distfiles', join(base, 'none'), '--list'], 1, /^cannot read the list of distfiles .*ENOENT/, /^$/],
@@ -182,6 +182,7 @@ test('what recipes need is fetched', (t) => {
   const { base, directory, fetch } = setUp(t, [distfile([]), distfile([], other, 'other.tar')]);
   const recipe = join(base, 'recipe');
   mkdirSync(recipe);
+  for (const script of ['unpack.sh', 'build.sh']) writeFileSync(join(recipe, script), '');
   writeFileSync(join(base, name), body);
   writeFileSync(join(recipe, 'control'), control(name));
   const { status, stdout, stderr } = fetch('--from', base, '--recipe', recipe);
