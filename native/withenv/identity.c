@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "diagnose.h"
 #include "fail.h"
 #include "kernel.h"
 
@@ -27,10 +28,27 @@ static bool is_machine_root(void)
 	return sys.st_uid == geteuid() && sys.st_uid != OVERFLOW_ID;
 }
 
+/* Not everywhere: root may be in a user namespace that has no other ids. */
+static bool is_mapped(const char *file, unsigned id)
+{
+	char text[4096];
+	unsigned inside, outside, count;
+	int length;
+	read_small(file, text, sizeof text);
+	for (const char *line = text; sscanf(line, "%u %u %u%n", &inside, &outside, &count, &length) == 3; line += length)
+		if (id >= inside && id - inside < count)
+			return true;
+	return false;
+}
+
 struct identity choose_identity(bool unsafe_root)
 {
-	if (is_machine_root() && !unsafe_root)
+	if (is_machine_root() && !unsafe_root) {
+		if (!is_mapped("/proc/self/uid_map", STAND_IN_ID) || !is_mapped("/proc/self/gid_map", STAND_IN_ID))
+			fail(0, "the machine's root, without other ids in this user namespace", NULL,
+			    "call as an ordinary user, or let the command be the machine's root by --unsafe-root");
 		return (struct identity){true, STAND_IN_ID, STAND_IN_ID};
+	}
 	return (struct identity){false, geteuid(), getegid()};
 }
 

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -87,13 +88,18 @@ static void attach_outside(struct sandbox *sandbox)
 }
 
 /* Nothing may be mounted over parts of it: the kernel would then refuse a fresh one to a nested root. */
-static void attach_proc(void)
+void mount_proc(const char *target)
 {
-	if (mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
-		must_be_allowed(-1, "mounting", "a fresh /proc");
+	if (mount("proc", target, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0)
+		return;
+	if (errno == EPERM)
+		fail(errno, "mounting", "a fresh /proc",
+		    "a container around this covers parts of its own: start it with --security-opt systempaths=unconfined "
+		    "(docker) or unmask=ALL (podman)");
+	must_be_allowed(-1, "mounting", "a fresh /proc");
 }
 
-static void open_network(void)
+void open_network(void)
 {
 	static const char ports[] = "proc/sys/net/ipv4/ip_unprivileged_port_start";
 	struct ifreq loopback = {.ifr_name = "lo"};
@@ -115,7 +121,7 @@ void enter_root(struct sandbox *sandbox)
 	attach_profile(sandbox);
 	attach_writable(options);
 	attach_outside(sandbox);
-	attach_proc();
+	mount_proc("proc");
 	if (!options->network)
 		open_network();
 	/* The old root comes to lie on the new one, and goes. */

@@ -41,9 +41,13 @@ struct report {
 /* trees.c: makes the detached mounts of everything that comes from outside; as root before the clone, with owners
  * mapped, otherwise in the init. */
 void take_trees(struct sandbox *sandbox);
+void take_tree(struct mount *mount, const struct identity *who);
+void take_devices(int trees[DEVICES]);
 
 /* root.c: in the init, makes the new root this process's only one. */
 void enter_root(struct sandbox *sandbox);
+void mount_proc(const char *target);
+void open_network(void);
 
 /* init.c: what process 1 does, from its first instruction. */
 _Noreturn void run_init(struct sandbox *sandbox);

@@ -48,7 +48,7 @@ _Noreturn static void cannot_map(const struct mount *mount, uint64_t owners, int
 	fail(error, "share-rw", mount->source, advice);
 }
 
-static void take_tree(struct mount *mount, const struct identity *who)
+void take_tree(struct mount *mount, const struct identity *who)
 {
 	const char *stage = stages[mount->kind];
 	struct mount_change change = {.set = ATTR_ALWAYS | ATTR_NODEV};
@@ -88,6 +88,12 @@ static int take_device(int index)
 	return tree;
 }
 
+void take_devices(int trees[DEVICES])
+{
+	for (int i = 0; i < DEVICES; i++)
+		trees[i] = take_device(i);
+}
+
 void take_trees(struct sandbox *sandbox)
 {
 	const struct options *options = sandbox->options;
@@ -99,8 +105,7 @@ void take_trees(struct sandbox *sandbox)
 		fail(0, "replaced while it was opened: profile", options->profile, NULL);
 	must_be_allowed(change_mount(tree, "", TREE_ITSELF, change), "profile", options->profile);
 	sandbox->profile_tree = tree;
-	for (int i = 0; i < DEVICES; i++)
-		sandbox->device_trees[i] = take_device(i);
+	take_devices(sandbox->device_trees);
 	for (size_t i = 0; i < options->mount_count; i++)
 		take_tree(&options->mounts[i], &sandbox->who);
 }
