@@ -10,21 +10,26 @@ VENDOR := $(BUILD)/vendor
 
 compress: $(BUILD)/compress
 
+# Of the sources, the libraries and their licences are kept.
 $(VENDOR)/%: $(DISTFILES)/%
 	rm -rf $@ $@.part && mkdir -p $@.part
-	tar -x -f $< -C $@.part --strip-components=1 --no-same-owner && mv $@.part $@ && touch $@
+	tar -x -f $< -C $@.part --strip-components=1 --no-same-owner
+	find $@.part -mindepth 1 -maxdepth 1 ! -name lib ! -name '*.h' ! -name COPYING ! -name LICENSE -exec rm -rf {} +
+	mv $@.part $@
 
-vendored = $(wildcard $(VENDOR)/$(LIBDEFLATE)/lib/$(1)) $(wildcard $(VENDOR)/$(ZSTD)/lib/$(1))
+own := $(patsubst compress/%.c,$(BUILD)/compress-%.o,$(wildcard compress/*.c))
+
+$(BUILD)/compress-%.o: compress/%.c compress/pieces.h compress.mk Makefile | $(VENDOR)/$(LIBDEFLATE) $(VENDOR)/$(ZSTD)
+	$(CC) $(CFLAGS) $(COMPRESS_CFLAGS) -isystem $(VENDOR)/$(LIBDEFLATE) -isystem $(VENDOR)/$(ZSTD)/lib -c -o $@ $<
 
 # ZSTD_DISABLE_ASM: that assembly only decompresses, and not every compiler takes it.
-$(BUILD)/compress: $(wildcard compress/*.[ch]) compress.mk Makefile | $(VENDOR)/$(LIBDEFLATE) $(VENDOR)/$(ZSTD)
-	for source in compress/*.c; do $(CC) $(CFLAGS) $(COMPRESS_CFLAGS) -isystem $(VENDOR)/$(LIBDEFLATE) \
-		-isystem $(VENDOR)/$(ZSTD)/lib -c $$source -o $(BUILD)/compress-$$(basename $$source .c).o || exit 1; done
+$(BUILD)/compress: $(own)
 	cd $(VENDOR) && $(CC) $(COMPRESS_CFLAGS) -w -DNDEBUG -DZSTD_DISABLE_ASM -ffunction-sections -fdata-sections \
-		-I$(LIBDEFLATE) -I$(ZSTD)/lib/common $(LDFLAGS) -pthread -o ../compress.part ../compress-*.o \
+		-I$(LIBDEFLATE) $(LDFLAGS) -pthread -o $(abspath $@).part $(abspath $(own)) \
 		$(LIBDEFLATE)/lib/deflate_compress.c $(LIBDEFLATE)/lib/gzip_compress.c $(LIBDEFLATE)/lib/crc32.c \
 		$(LIBDEFLATE)/lib/utils.c $(LIBDEFLATE)/lib/*/cpu_features.c \
 		$(ZSTD)/lib/common/*.c $(ZSTD)/lib/compress/*.c
-	mv $(BUILD)/compress.part $(BUILD)/compress
+	mv $@.part $@
 
+.SECONDARY: $(VENDOR)/$(LIBDEFLATE) $(VENDOR)/$(ZSTD)
 .PHONY: compress
