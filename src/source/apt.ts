@@ -5,7 +5,7 @@ import { Fault } from '../../builder/fault.ts';
 import { type AptLists, type AptOptions, aptLists, aptReason } from './aptlists.ts';
 import type { Distfile, SourcePackage } from './distfile.ts';
 import type { Published } from './entry.ts';
-import { ownerToken } from './owner.ts';
+import { ownerToken } from '../package/owner.ts';
 import { leftovers, type Part } from './part.ts';
 import { runProgram } from './program.ts';
 

@@ -2,7 +2,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { quote } from '../package/name.ts';
 import { type Distfile, formatDistfiles, parseDistfiles } from './distfile.ts';
-import { ownerToken } from './owner.ts';
+import { ownerToken } from '../package/owner.ts';
 
 /** Reads a list of distfiles. Throws NOT_FOUND, IO or INPUT, naming the file. */
 export async function readDistfiles(path: string): Promise<ReadonlyMap<string, Distfile>> {

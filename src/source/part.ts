@@ -6,7 +6,7 @@ import { fromHex } from 'ssri';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { quote } from '../package/name.ts';
 import type { Distfile } from './distfile.ts';
-import { isToken, ownerLives, ownerToken } from './owner.ts';
+import { isToken, ownerLives, ownerToken } from '../package/owner.ts';
 
 /**
  * A distfile on its way: `.NAME.OWNER.part` beside its place while somebody writes it, `.NAME.part` when nobody
