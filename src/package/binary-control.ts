@@ -22,7 +22,7 @@ import {
 } from './field-value.ts';
 import { type Fields, formatParagraph } from './format.ts';
 import { type Document, paragraphsOf, parseDocument, rawValue } from './paragraph.ts';
-import { type Checked, checked, valueOf } from './problem.ts';
+import { type Checked, checked, note, valueOf } from './problem.ts';
 
 /** The file `control` in a package's tree: what is true of the package wherever it is built. */
 export type BinaryControl = {
@@ -101,13 +101,14 @@ function readBinaryControl(document: Document, reading: Reading): BinaryControl 
   const [paragraph, another] = paragraphsOf(document);
   if (another) {
     const message = 'a binary control has one paragraph';
-    reading.errors.push({
+    const { line } = another;
+    note(reading.errors, () => ({
       file: reading.file,
-      line: another.line,
+      line,
       column: 1,
       message,
       hint: 'remove the empty line',
-    });
+    }));
   }
   if (!paragraph) return missing('Package', undefined, reading);
   const other: [string, string][] = [];

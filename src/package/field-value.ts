@@ -35,7 +35,7 @@ export const readText: ReadValue<string> = (field, { fail }) => {
     throw fail(field.name.length + 1, 'the first line is empty', 'one line says what it is; more may follow');
   }
   const indented = others.filter(({ text }) => text !== '.');
-  const least = Math.min(...indented.map((line) => indentation(field, line)));
+  const least = indented.reduce((least, line) => Math.min(least, indentation(field, line)), Infinity);
   const below = others.map((line) =>
     line.text === '.' ? '' : ' '.repeat(indentation(field, line) - least) + line.text,
   );

@@ -2,7 +2,7 @@ import { Fault } from '../../builder/fault.ts';
 import type { Fail } from './cursor.ts';
 import { nearest } from './nearest.ts';
 import { type Field, type Paragraph, placeOf } from './paragraph.ts';
-import type { Problem } from './problem.ts';
+import { note, type Problem } from './problem.ts';
 
 /** What reading one file has found so far. */
 export type Reading = { readonly file: string; readonly errors: Problem[]; readonly warnings: Problem[] };
@@ -57,26 +57,27 @@ export function complainOf(
   const place = { file: reading.file, line: field.line, column: 1, field: field.name };
   const name = sameName(field.name, elsewhere);
   if (name !== undefined) {
-    reading.errors.push({ ...place, message: 'the field is not expected here', hint: elsewhere[name] ?? '' });
+    const message = 'the field is not expected here';
+    note(reading.errors, () => ({ ...place, message, hint: elsewhere[name] ?? '' }));
     return;
   }
-  const meant = nearest(field.name, Object.keys(known));
-  const hint = meant === undefined ? {} : { hint: `did you mean ${meant}?` };
-  reading.warnings.push({ ...place, message: 'the field is unknown and means nothing', ...hint });
+  note(reading.warnings, () => {
+    const meant = nearest(field.name, Object.keys(known));
+    const hint = meant === undefined ? {} : { hint: `did you mean ${meant}?` };
+    return { ...place, message: 'the field is unknown and means nothing', ...hint };
+  });
 }
 
-/** Notes the error of a field that must be there, unless it is there with a value that has its own error. */
+/** Notes the error of a field that must be there, unless an error is noted already that explains its absence. */
 export function missing(
   name: string,
   paragraph: Paragraph | undefined,
   { file, errors }: Reading,
 ): undefined {
-  if (paragraph?.fields.some((field) => field.name.toLowerCase() === name.toLowerCase())) return;
-  errors.push({ file, line: paragraph?.line ?? 1, column: 1, field: name, message: 'the field is missing' });
+  if (paragraph ? sameFieldIn(paragraph, name) : errors.length > 0) return;
+  const line = paragraph?.line ?? 1;
+  note(errors, () => ({ file, line, column: 1, field: name, message: 'the field is missing' }));
 }
-
-/** More errors of one file than anybody reads; a hostile one has as many as it has bytes. */
-const most = 200;
 
 function reportOf(field: Field, { file, errors, warnings }: Reading): Report {
   const problem = (offset: number, message: string, hint?: string): Problem => ({
@@ -88,14 +89,17 @@ function reportOf(field: Field, { file, errors, warnings }: Reading): Report {
   });
   return {
     fail: (offset, message, hint) => {
-      if (errors.length < most) errors.push(problem(offset, message, hint));
+      note(errors, () => problem(offset, message, hint));
       return new Fault('INPUT', message);
     },
     warn: (offset, message, hint) => {
-      if (warnings.length < most) warnings.push(problem(offset, message, hint));
+      note(warnings, () => problem(offset, message, hint));
     },
   };
 }
 
 const sameName = (name: string, among: Readonly<Record<string, unknown>>): string | undefined =>
   Object.keys(among).find((known) => known.toLowerCase() === name.toLowerCase());
+
+const sameFieldIn = (paragraph: Paragraph, wanted: string): boolean =>
+  paragraph.fields.some(({ name }) => name.toLowerCase() === wanted.toLowerCase());

@@ -1,6 +1,6 @@
 import { Fault } from '../../builder/fault.ts';
 import { display, quote } from './name.ts';
-import type { Problem } from './problem.ts';
+import { note, type Problem } from './problem.ts';
 
 /** One field with all its bytes. `raw` goes from its name to its last newline, `lead` holds the comments above it. */
 export type Field = {
@@ -40,7 +40,7 @@ export type ValueLine = { readonly text: string; readonly offset: number };
 export function parseDocument(text: string, file: string, errors: Problem[]): Document {
   const strange = text.search(unprintable);
   if (strange >= 0) {
-    errors.push(strangeCharacter(text, strange, file));
+    note(errors, () => strangeCharacter(text, strange, file));
     return { file, parts: [] };
   }
   const parts: (Paragraph | Gap)[] = [];
@@ -67,6 +67,8 @@ export function parseDocument(text: string, file: string, errors: Problem[]): Do
     fields = [];
     names = new Set();
   };
+  const complain = (line: number, message: string, hint: string) =>
+    note(errors, () => ({ file, line, column: 1, message, hint }));
   for (let start = 0, line = 1; start < text.length; line += 1) {
     const newline = text.indexOf('\n', start);
     const end = newline < 0 ? text.length : newline;
@@ -77,14 +79,11 @@ export function parseDocument(text: string, file: string, errors: Problem[]): Do
       parts.push({ kind: 'gap', text: text.slice(claimed, next) });
       claimed = next;
     } else if (first === ' ' || first === '\t') {
-      if (!open)
-        errors.push({ file, line, column: 1, message: 'no field is above this line', hint: continuation });
+      if (!open) complain(line, 'no field is above this line', continuation);
       claimed = next;
     } else if (first !== '#') {
       closeField();
-      const name = fieldName(text.slice(start, end), names, (message, hint) =>
-        errors.push({ file, line, column: 1, message, hint }),
-      );
+      const name = fieldName(text.slice(start, end), names, (message, hint) => complain(line, message, hint));
       open = { name, line, lead: text.slice(claimed, start), start };
       claimed = next;
     }

@@ -11,6 +11,13 @@ export type Problem = {
   readonly hint?: string;
 };
 
+/** Adds a problem; of one file not more than anybody reads, for a hostile one has as many as it has bytes. */
+export function note(problems: Problem[], make: () => Problem): void {
+  if (problems.length < most) problems.push(make());
+}
+
+const most = 200;
+
 /** `FILE:LINE:COLUMN: [KIND: ]FIELD: MESSAGE`, in the form that editors jump to. */
 export function problemText({ file, line, column, field, message }: Problem, kind?: 'warning'): string {
   const of = field === undefined ? [] : /^[\w-]+$/.test(field) ? field : quote(field);

@@ -41,7 +41,9 @@ const most = 64;
  *     comparator = [ op ] version / [ op ] ( "*" / stem ".*" / stem ".x" )
  *     op         = "=" "==" "!=" "<" "<<" "<=" ">" ">>" ">=" "^" "~" "~>"
  *
- * `<<` and `>>` are Debian's names of `<` and `>`; a version without operator is exact.
+ * `<<` and `>>` are Debian's names of `<` and `>`; a version without operator is exact, and
+ * begins with a digit or a capital. What ends in `.x` is a
+ * wildcard even where some package has that version: only `NAME,VERSION` of a command line names it.
  */
 export function readRange(cursor: Cursor): Range {
   const sets: Comparator[][] = [];
@@ -52,7 +54,6 @@ export function readRange(cursor: Cursor): Range {
     if (terms.length === 0 && (more || sets.length > 0)) {
       throw cursor.fail(start, 'a range is missing beside "||"', 'write * where any version will do');
     }
-    if (sets.length > 0) checkForeignName(terms, cursor);
     sets.push(...expand(terms, cursor));
     if (sets.length > most) throw cursor.fail(start, `a range has more than ${most} alternatives`);
     if (!more) return sets.some((set) => set.length === 0) ? [] : sets;
@@ -100,6 +101,11 @@ function readTerm(cursor: Cursor): Term {
       : versionHint;
     throw cursor.fail(at, `${quote(token)} is no version`, hint);
   }
+  // Else `mksh tar` and `a >= 1 || b >= 2` would read as the versions "tar" and "b".
+  if (op === '' && stem === undefined && /^[a-z]/.test(version)) {
+    const hint = `a comma, a line or "|" stands between packages; if it is a version, write = ${version}`;
+    throw cursor.fail(at, `${quote(version)} would be a version of the package before it`, hint);
+  }
   return { op, version, wild: stem !== undefined, at };
 }
 
@@ -110,13 +116,6 @@ function stemOf(token: string): string | undefined {
   const stem = token.slice(0, end);
   if (stem === '*') return '';
   return end === token.length ? undefined : stem;
-}
-
-/** `a >= 1 || b >= 2` would read as the version "b" of a, where another package is meant. */
-function checkForeignName([first]: readonly Term[], { fail }: Cursor): void {
-  if (first?.op !== '' || first.wild || /[0-9]/.test(first.version)) return;
-  const hint = `another package stands behind a single "|"; if it is a version, write = ${first.version}`;
-  throw fail(first.at, `${quote(first.version)} after "||" would be a version`, hint);
 }
 
 /** The sets of plain comparators that the terms of one set stand for: several only where `!= P.*` is among them. */

@@ -20,7 +20,7 @@ import {
 } from './field-value.ts';
 import type { Fields } from './format.ts';
 import { type Document, type Paragraph, paragraphsOf, parseDocument, rawValue } from './paragraph.ts';
-import { type Checked, checked, valueOf } from './problem.ts';
+import { type Checked, checked, note, valueOf } from './problem.ts';
 
 /** The file `control` of a recipe: what is built, from what, with what. */
 export type SourceControl = {
@@ -130,7 +130,7 @@ function readPackages(
   reading: Reading,
 ): SourcePackage[] {
   const complain = (line: number, message: string, hint: string) =>
-    reading.errors.push({ file: reading.file, line, column: 1, field: 'Package', message, hint });
+    note(reading.errors, () => ({ file: reading.file, line, column: 1, field: 'Package', message, hint }));
   if (paragraphs.length === 0) {
     complain(
       1,
