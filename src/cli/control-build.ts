@@ -6,7 +6,11 @@ import { display } from '../package/name.ts';
 import type { Origin, PackageIdentity } from '../package/record.ts';
 
 /** What the record adds to a package's control. */
-export type Build = { readonly origin: Origin | undefined; readonly builtFrom: readonly PackageIdentity[] };
+export type Build = {
+  readonly origin: Origin | undefined;
+  readonly buildKey: string | undefined;
+  readonly builtFrom: readonly PackageIdentity[];
+};
 
 /**
  * Reads the record beside a package's tree, `REPOSITORY/.records/NAME/VERSION.json`. Without a record, or with
@@ -17,9 +21,11 @@ export function readBuild(tree: string, control: string): Build {
   const file = join(dirname(place), '.records', basename(place), `${basename(tree)}.json`);
   const bytes = readIfThere(file);
   const record = bytes && parseJson(bytes, display(file));
-  if (!record || string(member(record, 'control')) !== control) return { origin: 'unknown', builtFrom: [] };
+  if (!record || string(member(record, 'control')) !== control)
+    return { origin: 'unknown', buildKey: undefined, builtFrom: [] };
   return {
     origin: optional(member(record, 'origin'), readOrigin),
+    buildKey: optional(member(record, 'buildKey'), string),
     builtFrom: items(member(record, 'builtFrom')).map(readIdentity),
   };
 }

@@ -11,7 +11,7 @@ import { usage } from './option-value.ts';
 
 /** The options of the original's pkgcontrol and srccontrol, each of which prints one list. */
 export const letters = ['n', 'v', 's', 'p', 'r', 'b', 'u'] as const;
-export type Letter = (typeof letters)[number];
+type Letter = (typeof letters)[number];
 
 /** A control as it is printed. Fields that it might have, and has not, are there without a value. */
 export type View = {
@@ -77,8 +77,9 @@ const viewBinary = (file: string, control: BinaryControl, build: Build | undefin
 });
 
 /** What the record adds, written as fields. */
-export const buildFields = ({ origin, builtFrom }: Build): Fields => [
+export const buildFields = ({ origin, buildKey, builtFrom }: Build): Fields => [
   ['Origin', origin],
+  ['Build-Key', buildKey],
   [
     'Built-From',
     builtFrom.map(({ name, version, diffID }) => [name, version, diffID ?? []].flat().join(' ')),

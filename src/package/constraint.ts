@@ -57,8 +57,8 @@ const release = (version: string): string => version.slice(0, version.indexOf('~
 export const formatRelation = ({ alternatives }: Pick<Relation, 'alternatives'>): string =>
   alternatives.map(formatAlternative).join(' | ');
 
-export const formatAlternative = ({ name, range }: Alternative): string =>
+const formatAlternative = ({ name, range }: Alternative): string =>
   range.length === 0 ? name : `${name} ${formatRange(range)}`;
 
-export const formatRange = (range: Range): string =>
+const formatRange = (range: Range): string =>
   range.map((set) => set.map(({ op, version }) => `${op} ${version}`).join(' ')).join(' || ') || '*';

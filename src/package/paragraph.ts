@@ -18,7 +18,7 @@ export type Paragraph = {
 };
 
 /** Empty lines and the comments around them. */
-export type Gap = { readonly kind: 'gap'; readonly text: string };
+type Gap = { readonly kind: 'gap'; readonly text: string };
 
 /** A control file in which nothing is lost: {@link printDocument} gives the very text it was read from. */
 export type Document = { readonly file: string; readonly parts: readonly (Paragraph | Gap)[] };

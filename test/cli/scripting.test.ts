@@ -106,6 +106,7 @@ function workplace(t: Parameters<typeof temporary>[0]) {
     format: 1,
     control: binary,
     origin: 'host',
+    buildKey: 'f'.repeat(64),
     builtFrom: [{ name: 'musl', version: '1.1.15', diffID: `sha256:${'0'.repeat(64)}` }],
     links: [],
   };
@@ -134,7 +135,7 @@ test('pkgcontrol shows what the record adds to a package', (t) => {
   const tree = 'repository/gcc/1_5.3.0-~~stage1';
   t.is(
     pkgcontrol(tree).stdout,
-    `${binary}Origin: host\nBuilt-From:\n  musl 1.1.15 sha256:${'0'.repeat(64)}\n`,
+    `${binary}Origin: host\nBuild-Key: ${'f'.repeat(64)}\nBuilt-From:\n  musl 1.1.15 sha256:${'0'.repeat(64)}\n`,
   );
   t.is(pkgcontrol('-f', 'origin', tree).stdout, 'host\n');
   t.is(pkgcontrol('-b', tree).stdout, 'musl,1.1.15\n');
