@@ -54,7 +54,7 @@ const shownLines = 20;
 
 /**
  * Runs the scripts of a recipe in a work directory, as the user of the root and without network, then `take` on
- * the work directory, in which no process of the build is left. Gives what `take` gave. Where a script fails, or
+ * the work directory, in which no process of the build is left. Gives what `take` gave, and the log's path. Where a script fails, or
  * `take` finds that its output cannot be a package, the work directory stays to be looked at. Throws BUILD, or
  * what `take` throws; SANDBOX where there can be no root; the signal's reason.
  */
@@ -62,17 +62,16 @@ export async function build<T>(
   request: BuildRequest,
   setting: BuildSetting,
   take: (work: string) => T | Promise<T>,
-): Promise<T> {
+): Promise<{ readonly result: T; readonly log: string }> {
   const { recipe, version, work } = request;
   const { name } = recipe.control;
   return await withWorkplace({ ...setting, directory: work, name, version }, async (place) => {
     const log = openLog(setting.logs, name, version);
     try {
       await runScripts(request, setting, place.path, log);
-      setting.listen({ event: 'phase', phase: 'pack' });
       const result = await take(place.path);
       await log.end();
-      return result;
+      return { result, log: log.path };
     } catch (error) {
       await log.end();
       throw await explain(error, place, log, setting);

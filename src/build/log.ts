@@ -64,11 +64,15 @@ function removeLeft(folder: string): void {
   }
 }
 
+/** What a build says, without what could move a terminal's cursor, colour it, or turn the text around. */
+export const plainText = (text: string): string =>
+  text
+    .replaceAll(/\p{Cc}\[[0-9;?]*[ -/]*[@-~]/gu, '')
+    .replaceAll(/[[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]--[\n\t]]/gv, '');
+
 function lastLines(path: string, count: number): string[] {
   const text = readFileSync(path)
     .subarray(-64 * 1024)
     .toString();
-  // eslint-disable-next-line no-control-regex
-  const plain = text.replaceAll(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '').replaceAll(/[\p{Cc}--[\n\t]]/gv, '');
-  return plain.trimEnd().split('\n').slice(-count);
+  return plainText(text).trimEnd().split('\n').slice(-count);
 }

@@ -1,0 +1,67 @@
+import type { BuildEvent } from '../build/build.ts';
+import { plainText } from '../build/log.ts';
+import { complain, type Context } from './context.ts';
+import type { FetchEvent } from '../source/fetch.ts';
+import { formatSize, makeProgress } from './progress.ts';
+
+export type BuildReport = {
+  readonly listen: (event: BuildEvent) => void;
+  readonly fetching: (event: FetchEvent) => void;
+  end(): void;
+};
+
+const doing = { unpack: 'unpacking', build: 'building', pack: 'packing' } as const;
+
+/**
+ * Tells the user how a build goes: `verbose` streams what the scripts say, otherwise the last line of it is shown
+ * on a terminal; where a script fails, the end of the log.
+ */
+export function makeBuildReport(
+  context: Context,
+  title: string,
+  verbose: boolean,
+  quiet: boolean,
+): BuildReport {
+  const progress = makeProgress(context, quiet);
+  const decoder = new TextDecoder();
+  let phase = '';
+  let started = Date.now();
+  let last = '';
+  const draw = (): void => {
+    const seconds = Math.floor((Date.now() - started) / 1000);
+    progress.show(`${title}: ${phase} ${seconds} s  ${last}`);
+  };
+  const ticking = setInterval(() => {
+    if (phase !== '' && !verbose) draw();
+  }, 1000);
+  return {
+    fetching(event) {
+      if (event.event === 'bytes')
+        progress.show(`${title}: fetching ${event.name}, ${formatSize(event.bytes)}`);
+      else progress.note(`${event.name}: ${event.text}`);
+    },
+    listen(event) {
+      if (event.event === 'phase') {
+        phase = doing[event.phase];
+        started = Date.now();
+        last = '';
+        progress.note(`${title}: ${phase}`);
+      } else if (event.event === 'output') {
+        const text = plainText(decoder.decode(event.chunk, { stream: true }));
+        if (verbose) complain(text);
+        else {
+          last = text.trimEnd().split('\n').at(-1) ?? last;
+          draw();
+        }
+      } else {
+        progress.end();
+        if (verbose) return;
+        for (const line of event.lines) complain(`  ${line}\n`);
+      }
+    },
+    end() {
+      clearInterval(ticking);
+      progress.end();
+    },
+  };
+}
