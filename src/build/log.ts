@@ -10,7 +10,7 @@ import {
 import { finished } from 'node:stream/promises';
 import { join } from 'node:path';
 import { versionInPath } from '../package/name.ts';
-import { isToken, ownerLives, ownerToken } from '../source/owner.ts';
+import { isToken, ownerLives, ownerToken } from '../package/owner.ts';
 
 /** What a build says, in a file of its own. */
 export type Log = {

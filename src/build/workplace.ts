@@ -5,7 +5,7 @@ import { withLock } from '../../builder/lock.ts';
 import { quote, versionInPath } from '../package/name.ts';
 import { ensurePrivate } from '../run/private.ts';
 import { checkShare } from '../run/share.ts';
-import { isToken, ownerLives, ownerToken } from '../source/owner.ts';
+import { isToken, ownerLives, ownerToken } from '../package/owner.ts';
 import { removeTree } from './remove.ts';
 
 export type WorkplaceOptions = {
