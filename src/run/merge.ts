@@ -1,6 +1,6 @@
 import { Fault } from '../../builder/fault.ts';
 import { packagePath, quote } from '../package/name.ts';
-import { compareBytes } from './order.ts';
+import { compareBytes } from '../package/order.ts';
 import type { ProfileEntry } from './entry.ts';
 import type { Claim, Node } from './tree.ts';
 

@@ -2,7 +2,7 @@ import { digestOf, hexOf } from '../../builder/digest.ts';
 import { packagePath } from '../package/name.ts';
 import { commonEntries, deviceEntries, linkedEntries, type ProfileEntry } from './entry.ts';
 import { mergedEntries } from './merge.ts';
-import { compareBytes } from './order.ts';
+import { compareBytes } from '../package/order.ts';
 import { claimTree, type ProfilePackage } from './tree.ts';
 
 /** Part of every profile's key; another number for every change of what a set's profile is. */

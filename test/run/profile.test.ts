@@ -21,7 +21,7 @@ import { Fault } from '../../builder/fault.ts';
 import type { LinkEntry } from '../../src/package/record.ts';
 import { cachedProfile } from '../../src/run/cache.ts';
 import type { ProfileEntry } from '../../src/run/entry.ts';
-import { compareBytes } from '../../src/run/order.ts';
+import { compareBytes } from '../../src/package/order.ts';
 import { ensurePrivate } from '../../src/run/private.ts';
 import { mountEntries, profileEntries, profileKey } from '../../src/run/profile.ts';
 import type { ProfilePackage } from '../../src/run/tree.ts';
