@@ -15,6 +15,8 @@ export type ArchiveOptions = {
   /** Bytes of all bodies beyond which the archive is taken for a bomb. */
   readonly most: number;
   readonly mostMembers?: number;
+  /** Let names pass that delete files of lower layers (`.wh.`). */
+  readonly whiteouts?: boolean;
 };
 
 /** Two zero blocks, which an archive that was cut off lacks and tar-stream does not miss. */
@@ -27,7 +29,7 @@ const endSize = 1024;
  */
 export async function* readArchive(
   tar: AsyncIterable<Uint8Array>,
-  { where, most, mostMembers = 1 << 20 }: ArchiveOptions,
+  { where, most, mostMembers = 1 << 20, whiteouts = false }: ArchiveOptions,
 ): AsyncGenerator<Member, void> {
   // An option that its types leave out: names as the bytes that they are.
   const archive = extract({ filenameEncoding: 'latin1' } as object);
@@ -44,7 +46,7 @@ export async function* readArchive(
   let left = most;
   try {
     for await (const entry of archive) {
-      const header = headerOf(entry.header, where);
+      const header = headerOf(entry.header, where, whiteouts);
       if (header) {
         checkPlace(header, seen, where);
         left -= header.type === 'file' ? header.size : 0;
@@ -64,7 +66,7 @@ export async function* readArchive(
 }
 
 /** Undefined for the root itself, which some tools pack. */
-function headerOf(fields: Fields, where: string): Header | undefined {
+function headerOf(fields: Fields, where: string, whiteouts: boolean): Header | undefined {
   const pax = fields.pax as Readonly<Record<string, string>> | null;
   const name = bytesOf(pax?.['path'], fields.name, where);
   const path = Buffer.from(
@@ -75,7 +77,7 @@ function headerOf(fields: Fields, where: string): Header | undefined {
     'latin1',
   );
   if (path.length === 0 || path.equals(Buffer.from('.'))) return undefined;
-  checkPath(path, where);
+  checkPath(path, where, { whiteouts });
   const attributes = {
     path,
     mode: (fields.mode ?? 0) & 0o7777,

@@ -12,24 +12,24 @@ const dot = 0x2e;
 const percent = 0x25;
 
 /** Throws UNSAFE unless `path` is relative, stays inside, and every name in it can be a file's in a layer. */
-export function checkPath(path: Buffer, where = 'layer'): void {
+export function checkPath(path: Buffer, where = 'layer', { whiteouts = false } = {}): void {
   if (path.length > longest.path) refuse(where, path, `is longer than ${longest.path} bytes`);
   for (let start = 0, end = 0; start <= path.length; start = end + 1) {
     end = path.indexOf(slash, start);
     if (end < 0) end = path.length;
-    const fault = nameFault(path.subarray(start, end));
+    const fault = nameFault(path.subarray(start, end), whiteouts);
     if (fault) refuse(where, path, fault);
   }
   if (path.includes(0)) refuse(where, path, 'has a zero byte');
 }
 
-function nameFault(name: Buffer): string | undefined {
+function nameFault(name: Buffer, whiteouts: boolean): string | undefined {
   if (name.length === 0) return 'is empty, absolute, or has an empty name in it';
   if (name.length > longest.name) return `has a name over ${longest.name} bytes`;
   if (name[0] !== dot) return undefined;
   const start = name.toString('latin1', 0, 4);
   if (start === '.' || start === '..') return 'has . or .. in it';
-  return start === '.wh.' ? 'has a name that deletes files (.wh.)' : undefined;
+  return start === '.wh.' && !whiteouts ? 'has a name that deletes files (.wh.)' : undefined;
 }
 
 function refuse(where: string, path: Buffer, why: string): never {
