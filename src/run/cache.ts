@@ -1,7 +1,8 @@
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { asFault } from '../../builder/fault.ts';
 import { quote } from '../package/name.ts';
+import { ownerLives, ownerToken } from '../package/owner.ts';
 import type { ProfileEntry } from './entry.ts';
 import { checkPrivate, ensurePrivate } from './private.ts';
 import { profileTime, writeEntries } from './write.ts';
@@ -41,18 +42,17 @@ function state(path: string): 'missing' | 'damaged' | 'whole' {
 const attempts = 3;
 
 function make(profiles: string, path: string, entries: readonly ProfileEntry[]): void {
-  const prefix = temporaryPrefix();
   removeLeftovers(profiles);
   for (let attempt = 1; ; attempt++) {
-    let temporary: string | undefined;
+    const temporary = `${profiles}/${temporaryName()}`;
     try {
-      if (state(path) === 'damaged') throwAway(profiles, prefix, path);
-      temporary = mkdtempSync(`${profiles}/${prefix}`);
+      if (state(path) === 'damaged') throwAway(profiles, path);
+      mkdirSync(temporary);
       writeEntries(temporary, entries);
       renameSync(temporary, path);
       return;
     } catch (error) {
-      if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
+      rmSync(temporary, { recursive: true, force: true });
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       const lost = code === 'EEXIST' || code === 'ENOTEMPTY';
       if (lost && state(path) === 'whole') return;
@@ -64,38 +64,24 @@ function make(profiles: string, path: string, entries: readonly ProfileEntry[]):
 }
 
 /** Out of sight in one step first, so that nobody meets half of it. */
-function throwAway(profiles: string, prefix: string, path: string): void {
-  const aside = mkdtempSync(`${profiles}/${prefix}`);
+function throwAway(profiles: string, path: string): void {
+  const aside = `${profiles}/${temporaryName()}`;
   renameSync(path, aside);
   rmSync(aside, { recursive: true, force: true });
 }
 
-const temporaryName = /^\.new-(\d+)-(\d+)-/;
-
-/** Names this process, so that another can tell whether it is still there. */
-function temporaryPrefix(): string {
-  return `.new-${process.pid}-${startTime('self') ?? 0}-`;
-}
+const temporaryName = (): string => `.new-${ownerToken()}`;
 
 /** Removes what killed runs have left. One that cannot be removed is left to the next run. */
 function removeLeftovers(profiles: string): void {
   for (const name of readdirSync(profiles)) {
-    const [, pid, started] = temporaryName.exec(name) ?? [];
-    if (pid === undefined || startTime(pid) === started) continue;
+    const token = /^\.new-(.*)/.exec(name)?.[1];
+    if (token === undefined) continue;
     try {
-      rmSync(`${profiles}/${name}`, { recursive: true, force: true });
+      const { ctimeMs } = lstatSync(`${profiles}/${name}`);
+      if (!ownerLives(token, ctimeMs)) rmSync(`${profiles}/${name}`, { recursive: true, force: true });
     } catch {
       continue;
     }
-  }
-}
-
-/** When a process began, in clock ticks since boot; undefined if there is none. Numbers alone are used again. */
-function startTime(pid: string): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
   }
 }

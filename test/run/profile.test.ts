@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fault } from '../../builder/fault.ts';
+import { ownerToken } from '../../src/package/owner.ts';
 import type { LinkEntry } from '../../src/package/record.ts';
 import { cachedProfile } from '../../src/run/cache.ts';
 import type { ProfileEntry } from '../../src/run/entry.ts';
@@ -453,24 +454,20 @@ test('a damaged profile is made again', (t) => {
   }
 });
 
-test('what killed runs have left is removed by the next run that makes a profile; others are left alone', async (t) => {
+test('what killed runs have left is removed by the next run that makes a profile; others are left alone', (t) => {
   const profiles = join(temporary(t), 'profiles');
   cachedProfile(profiles, 'one', () => small);
-  const child = spawn('sleep', ['60'], { stdio: 'ignore' });
-  t.teardown(() => child.kill('SIGKILL'));
-  const stat = readFileSync(`/proc/${child.pid}/stat`, 'latin1');
-  const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  mkdirSync(join(profiles, `.new-${child.pid}-${started}-living`));
-  mkdirSync(join(profiles, `.new-${child.pid}-${Number(started) - 1}-reused`));
-  mkdirSync(join(profiles, '.new-999999999-1-dead/bin'), { recursive: true });
+  const living = `.new-${ownerToken()}`;
+  mkdirSync(join(profiles, living));
+  // A number that is used again by another process, and one that no process has.
+  mkdirSync(join(profiles, living.replace(/-(\d+)-(\d+)$/, '-1-$2')));
+  mkdirSync(join(profiles, living.replace(/-\d+-(\d+)-(\d+)$/, '-999999999-$1-$2'), 'bin'), {
+    recursive: true,
+  });
   cachedProfile(profiles, 'one', () => t.fail('asked for'));
   t.is(readdirSync(profiles).length, 4);
   cachedProfile(profiles, 'two', () => small);
-  t.deepEqual(readdirSync(profiles).sort(), [`.new-${child.pid}-${started}-living`, 'one', 'two']);
-  child.kill('SIGKILL');
-  await new Promise((done) => child.once('exit', done));
-  cachedProfile(profiles, 'three', () => small);
-  t.deepEqual(readdirSync(profiles).sort(), ['one', 'three', 'two']);
+  t.deepEqual(readdirSync(profiles).sort(), [living, 'one', 'two']);
 });
 
 test('a profile that cannot be made leaves nothing behind', (t) => {
