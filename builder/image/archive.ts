@@ -1,0 +1,71 @@
+import { canonicalJson } from '../json.ts';
+import { type Annotations, type Descriptor, isForeign, mediaTypes } from '../descriptor.ts';
+import { hexOf } from '../digest.ts';
+import { reach } from '../store/graph.ts';
+import { giveName, layoutFile } from '../store/layout.ts';
+import type { BlobStore } from '../store/store.ts';
+import { tail } from '../tar/encoding.ts';
+import { encodeHeader, padding } from '../tar/header.ts';
+import type { Write } from './program.ts';
+
+/** A file in an archive. */
+export type ArchiveFile = {
+  readonly path: string;
+  readonly size: number;
+  readonly content: AsyncIterable<Uint8Array> | Uint8Array;
+};
+
+/** Writes a tar of files, the same bytes for the same files. */
+export async function writeArchive(write: Write, files: AsyncIterable<ArchiveFile>): Promise<void> {
+  for await (const { path, size, content } of files) {
+    await write(encodeHeader({ type: 'file', path: Buffer.from(path), size, mode: 0o644, uid: 0, gid: 0 }));
+    if (content instanceof Uint8Array) await write(content);
+    else for await (const chunk of content) await write(chunk);
+    const end = padding(size);
+    if (end > 0) await write(Buffer.alloc(end));
+  }
+  await write(tail.none);
+}
+
+export const fileOf = (path: string, content: Uint8Array): ArchiveFile => ({
+  path,
+  size: content.length,
+  content,
+});
+
+export const blobFile = (store: BlobStore, descriptor: Descriptor): ArchiveFile => ({
+  path: `blobs/sha256/${hexOf(descriptor.digest)}`,
+  size: descriptor.size,
+  content: store.open(descriptor),
+});
+
+/** Names an image for containerd, whose own names have a host. */
+export const containerdName = 'io.containerd.image.name';
+
+/**
+ * The files of an OCI image layout that holds one image, or one index of images. `skip` leaves blobs out: those
+ * that the reader has already.
+ */
+export async function* layoutFiles(
+  store: BlobStore,
+  root: Descriptor,
+  { name, annotations, skip = () => false }: LayoutOptions,
+): AsyncGenerator<ArchiveFile, void> {
+  const entry = giveName(name, { ...root, annotations: { ...root.annotations, ...annotations } });
+  yield fileOf('oci-layout', layoutFile);
+  yield fileOf(
+    'index.json',
+    canonicalJson({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: [entry] }),
+  );
+  for await (const descriptor of reach(store, [root])) {
+    if (skip(descriptor) || (isForeign(descriptor) && !(await store.exists(descriptor)))) continue;
+    yield blobFile(store, descriptor);
+  }
+}
+
+export type LayoutOptions = {
+  readonly name: string;
+  /** On the entry of `index.json`. */
+  readonly annotations?: Annotations;
+  readonly skip?: (descriptor: Descriptor) => boolean;
+};

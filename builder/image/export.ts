@@ -1,0 +1,81 @@
+import type { Descriptor, Platform } from '../descriptor.ts';
+import { formatReference, parseReference, type Reference, withTag } from '../reference.ts';
+import { copy, type CopyOptions } from '../store/copy.ts';
+import type { FileStore } from '../store/file-store.ts';
+import { writeAll, writeOutput } from '../store/files.ts';
+import { openStore } from '../store/open-store.ts';
+import { type ArchiveFile, layoutFiles, writeArchive } from './archive.ts';
+import { dockerArchiveFiles } from './docker-archive.ts';
+import type { Loaded } from './engine.ts';
+import { type Image, openImage } from './image.ts';
+import { loadContainerd } from './load-containerd.ts';
+import { loadDocker } from './load-docker.ts';
+import { loadPodman } from './load-podman.ts';
+import { hostPlatform } from './platform.ts';
+import { writeRootfs } from './rootfs.ts';
+import type { EnginePlace, FilePlace, RootfsPlace } from './transport.ts';
+
+export type TransferOptions = CopyOptions & {
+  /** For a layout directory, whose names change under a lock. */
+  readonly lockProgram: string;
+  /** Of an image for several, which one goes where only one can; the machine's own otherwise. */
+  readonly platform?: Platform;
+  /** Programs of engines, with arguments that come first: `{ 'docker-daemon': ['docker', '-H', '…'] }`. */
+  readonly commands?: Readonly<Partial<Record<EnginePlace['transport'], readonly string[]>>>;
+};
+
+/**
+ * Sends an image of the store to a place. `name` is what it is called there if the place does not say. Files are
+ * whole or not there; layouts keep what they hold; a layout and its archive take all platforms of an index, the
+ * others one. Gives what an engine had already, where an engine took it.
+ */
+export async function exportImage(
+  store: FileStore,
+  descriptor: Descriptor,
+  name: Reference,
+  place: FilePlace | RootfsPlace | EnginePlace,
+  options: TransferOptions,
+): Promise<Loaded | undefined> {
+  const image = (): Promise<Image> => openImage(store, descriptor, options.platform ?? hostPlatform());
+  const engine = (transport: EnginePlace['transport']) => {
+    const command = options.commands?.[transport];
+    return command ? { command } : {};
+  };
+  switch (place.transport) {
+    case 'oci': {
+      const layout = await openStore(place.path, { lockProgram: options.lockProgram, create: true });
+      try {
+        await copy(store, layout, descriptor, options);
+        await layout.tag(place.name ?? 'latest', descriptor);
+      } finally {
+        layout.close();
+      }
+      return undefined;
+    }
+    case 'oci-archive':
+      await writeFile(
+        place.path,
+        layoutFiles(store, descriptor, { name: place.name ?? formatReference(withTag(name)) }),
+      );
+      return undefined;
+    case 'docker-archive': {
+      const names = [place.name === undefined ? name : parseReference(place.name)];
+      await writeFile(place.path, dockerArchiveFiles(store, await image(), { names }));
+      return undefined;
+    }
+    case 'rootfs': {
+      const only = await image();
+      await writeOutput(place.path, (file) => writeRootfs(store, only, (bytes) => writeAll(file, bytes)));
+      return undefined;
+    }
+    case 'docker-daemon':
+      return loadDocker(store, await image(), [place.reference], engine(place.transport));
+    case 'containers-storage':
+      return loadPodman(store, await image(), [place.reference], engine(place.transport));
+    case 'containerd':
+      return loadContainerd(store, await image(), [place.reference], engine(place.transport));
+  }
+}
+
+const writeFile = (path: string, files: AsyncIterable<ArchiveFile>): Promise<void> =>
+  writeOutput(path, (file) => writeArchive((bytes) => writeAll(file, bytes), files));

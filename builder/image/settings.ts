@@ -1,0 +1,83 @@
+import type { Annotations } from '../descriptor.ts';
+import { Fault } from '../fault.ts';
+import { quote } from '../json.ts';
+import type { RunConfig } from '../manifest.ts';
+
+/** How an image is run. What is left out has the default named with it, or none. */
+export type Settings = {
+  readonly entrypoint?: readonly string[];
+  readonly cmd?: readonly string[];
+  /** By name. `PATH` is `/bin` unless it is here. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** `0`: a name or number, and behind a colon that of a group. */
+  readonly user?: string;
+  /** `/` */
+  readonly workdir?: string;
+  /** `80`, `80/tcp`, `53/udp` */
+  readonly ports?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly labels?: Annotations;
+  /** `SIGTERM`, or a number */
+  readonly stopSignal?: string;
+};
+
+/**
+ * The settings as image-spec writes them, the same bytes for the same settings: environment, ports, volumes and
+ * labels have no order. Throws INPUT, naming the setting, for what an engine could not use.
+ */
+export function runConfig(settings: Settings): RunConfig {
+  const { entrypoint, cmd, user = '0', workdir = '/', stopSignal, labels, ports, volumes } = settings;
+  for (const word of [...(entrypoint ?? []), ...(cmd ?? [])])
+    check('command', word, /^[^\0]*$/, 'no zero byte');
+  if (entrypoint?.[0] === '') check('entrypoint', '', /./, 'a program');
+  check('user', user, /^[^:\0/\s]+(:[^:\0/\s]+)?$/, 'USER or USER:GROUP');
+  check('workdir', workdir, /^\/[^\0]*$/, 'an absolute path');
+  if (stopSignal !== undefined) {
+    check(
+      'stop signal',
+      stopSignal,
+      /^(SIG[A-Z0-9]+([+-]\d+)?|\d{1,2})$/,
+      'a name such as SIGTERM, or a number',
+    );
+  }
+  for (const [name, value] of Object.entries(labels ?? {})) {
+    check('label', name, /^[^\0]+$/, 'a name');
+    check(`label ${name}`, value, /^[^\0]*$/, 'no zero byte');
+  }
+  return {
+    Cmd: cmd,
+    Entrypoint: entrypoint,
+    Env: environment(settings.env ?? {}),
+    ExposedPorts: flags(ports?.map(portOf)),
+    Labels: labels,
+    StopSignal: stopSignal,
+    User: user,
+    Volumes: flags(volumes?.map((path) => check('volume', path, /^\/[^\0:]*$/, 'an absolute path'))),
+    WorkingDir: workdir,
+  };
+}
+
+function environment(given: Readonly<Record<string, string>>): readonly string[] {
+  const all = { PATH: '/bin', ...given };
+  return Object.entries(all)
+    .map(([name, value]) => {
+      check('environment', name, /^[^=\0]+$/, 'a name without =');
+      return check(`environment ${name}`, `${name}=${value}`, /^[^\0]+$/, 'no zero byte');
+    })
+    .sort();
+}
+
+function portOf(text: string): string {
+  check('port', text, /^\d{1,5}(\/(tcp|udp|sctp))?$/, 'a number, and behind a slash tcp, udp or sctp');
+  const [number = '', protocol = 'tcp'] = text.split('/');
+  if (Number(number) < 1 || Number(number) > 65535) check('port', text, /^$/, 'a number from 1 to 65535');
+  return `${Number(number)}/${protocol}`;
+}
+
+const flags = (names: readonly string[] | undefined) =>
+  names && Object.fromEntries(names.map((name) => [name, {} as Readonly<Record<string, never>>]));
+
+function check(what: string, text: string, pattern: RegExp, expected: string): string {
+  if (pattern.test(text)) return text;
+  throw new Fault('INPUT', `${what}: ${quote(text)} cannot be used`, { hint: `expected: ${expected}` });
+}
