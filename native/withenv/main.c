@@ -123,6 +123,8 @@ int main(int argc, char **argv)
 		fail(0, "started without arguments", NULL, NULL);
 	if (getauxval(AT_SECURE) != 0 || getuid() != geteuid() || getgid() != getegid())
 		fail(0, "set-id or with file capabilities, for which this helper is not made", NULL, NULL);
+	/* Ignored by some callers, and then no end of a child could be waited for. */
+	must(sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, NULL), "resetting", "signals");
 	must(close_range_from(3, ~0U), "closing", "descriptors");
 	check_standard_files();
 	struct options options = parse_options(argc, copy_words(argc, argv, &sandbox));
@@ -138,10 +140,10 @@ int main(int argc, char **argv)
 	if (options.network && !can_close_scopes())
 		warn("this kernel cannot close abstract sockets off (Landlock of Linux 6.12 can): with --net the command "
 		     "reaches those of the machine", NULL);
-	sigfillset(&all);
-	must(sigprocmask(SIG_SETMASK, &all, NULL), "blocking", "signals");
 	if (sandbox.who.stand_in)
 		take_trees(&sandbox);
+	sigfillset(&all);
+	must(sigprocmask(SIG_SETMASK, &all, NULL), "blocking", "signals");
 	pid_t init = start_init(&sandbox);
 	/* What the command closes is closed. Messages still come. */
 	close(STDIN_FILENO);
