@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import {
   chmodSync,
+  chownSync,
   closeSync,
   constants,
   copyFileSync,
@@ -166,6 +167,8 @@ function readable<T>(
 
 function finish(path: Buffer, mode: number, state: State): void {
   const to = place(path, state);
+  // A copy made by root has the owner of what was copied.
+  if (process.geteuid?.() === 0) chownSync(to, 0, process.getegid?.() ?? 0);
   chmodSync(to, mode);
   utimesSync(to, treeTime, treeTime);
 }

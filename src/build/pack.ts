@@ -41,7 +41,9 @@ export function pack(work: string, output: string, options: PackOptions): Packed
     return directory;
   };
   try {
-    const out = keep(openBeneath(keep(openDirectory(work)), output));
+    const out = descend(keep(openDirectory(work)), [output], keep);
+    if (!out)
+      throw new Fault('BUILD', `${source.name} ${version}: the build took away ${quote(output)}, its output`);
     const trees = source.packages.map(({ name }) => packagePath(name, version));
     checkNothingElse(out, trees, source, keep);
     return source.packages.map((from) => {
