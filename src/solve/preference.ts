@@ -1,6 +1,7 @@
 import { namesPrerelease, type Range } from '../package/constraint.ts';
+import type { Provider } from '../package/stand-ins.ts';
 import { compareVersionsTotally, isPrerelease } from '../package/version.ts';
-import type { Locked, Provider } from './universe.ts';
+import type { Locked } from './universe.ts';
 
 /**
  * The versions of one name, best first: the locked one, then newest first, and those with `~` after all others

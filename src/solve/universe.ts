@@ -1,11 +1,9 @@
 import type { Candidate } from '../package/record.ts';
+import type { Provider } from '../package/stand-ins.ts';
 import type { Relation } from '../package/constraint.ts';
 
 /** A package at a version, as it is named in requests and answers. */
 export type Package = { readonly name: string; readonly version: string };
-
-/** A package that stands in for a name by its `Provides`; `as` is the version it gives that name, if any. */
-export type Provider = Package & { readonly as?: string };
 
 /**
  * What there is to choose from. The solver asks for what it comes to and for nothing else, so a universe of

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { asFault, Fault } from '../../builder/fault.ts';
+import { canonicalJson } from '../../builder/json.ts';
+import { display, isName, isVersion, quote } from './name.ts';
+import type { Fingerprint } from './fingerprint.ts';
+import type { LinkEntry, Origin, PackageIdentity, PackageRecord } from './record.ts';
+
+/** The one form of a record: canonical JSON (RFC 8785). */
+export const recordBytes = (record: PackageRecord): Buffer => canonicalJson(record);
+
+/** Undefined if there is no such file. Throws INPUT, naming the file and the field, for what is no record. */
+export function readRecord(file: string): PackageRecord | undefined {
+  const value = readJson(file);
+  return value === undefined ? undefined : checkRecord(value, file);
+}
+
+/** Of a file beside the record; undefined if there is none, or none that can be made out. */
+export function readFingerprint(file: string): Fingerprint | undefined {
+  try {
+    const value = readJson(file);
+    if (!isObject(value) || value['format'] !== 1 || !isObject(value['directories'])) return undefined;
+    const { directories } = value;
+    return Object.values(directories).every(isString) ? (directories as Fingerprint) : undefined;
+  } catch (error) {
+    if (error instanceof Fault) return undefined;
+    throw error;
+  }
+}
+
+export const fingerprintBytes = (directories: Fingerprint): Buffer =>
+  canonicalJson({ format: 1, directories });
+
+function readJson(file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
+      return undefined;
+    }
+    throw asFault(error, `cannot read ${display(file)}`);
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw wrong(file, `no JSON: ${quote((cause as Error).message)}`);
+  }
+}
+
+/** By hand, because a package may have ten thousand links and all that is chosen is read at every start. */
+function checkRecord(value: unknown, file: string): PackageRecord {
+  if (!isObject(value)) throw wrong(file, 'expected an object');
+  const { format, control, origin, source, buildKey, builtFrom, links } = value;
+  if (format !== 1) {
+    throw new Fault('INPUT', `${display(file)}: format ${quote(String(format))} is not known here, only 1`, {
+      hint: 'a newer version of the tools wrote it: use that one',
+    });
+  }
+  if (!isString(control)) throw wrong(file, 'control: expected a string');
+  if (origin !== undefined && !isOrigin(origin))
+    throw wrong(file, `origin: unknown: ${quote(String(origin))}`);
+  if (source !== undefined && !isIdentity(source)) throw wrong(file, 'source: expected a name and a version');
+  if (buildKey !== undefined && !isString(buildKey)) throw wrong(file, 'buildKey: expected a string');
+  if (!isListOf(builtFrom, isIdentity)) throw wrong(file, 'builtFrom: expected a list of names and versions');
+  if (!isListOf(links, isLink)) throw wrong(file, 'links: expected a list of paths and types');
+  return {
+    format,
+    control,
+    ...(origin === undefined ? {} : { origin }),
+    ...(source === undefined ? {} : { source }),
+    ...(buildKey === undefined ? {} : { buildKey }),
+    builtFrom,
+    links,
+  };
+}
+
+const wrong = (file: string, message: string) =>
+  new Fault('INPUT', `${display(file)}: ${message}`, {
+    hint: 'the record is damaged: remove it, and its package counts as of unknown origin until it is built again',
+  });
+
+const isString = (value: unknown): value is string => typeof value === 'string';
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isListOf = <T>(value: unknown, fits: (item: unknown) => item is T): value is readonly T[] =>
+  Array.isArray(value) && value.every(fits);
+
+const isOrigin = (value: unknown): value is Origin =>
+  value === 'host' || value === 'bootstrap' || value === 'unknown';
+
+const isIdentity = (value: unknown): value is PackageIdentity =>
+  isObject(value) &&
+  isString(value['name']) &&
+  isName(value['name']) &&
+  isString(value['version']) &&
+  isVersion(value['version']) &&
+  (value['diffID'] === undefined || isString(value['diffID']));
+
+const isLink = (value: unknown): value is LinkEntry =>
+  isObject(value) &&
+  isString(value['path']) &&
+  (value['type'] === 'file' || value['type'] === 'directory' || value['type'] === 'symlink');

@@ -1,0 +1,90 @@
+import { statSync } from 'node:fs';
+import { asFault, Fault } from '../../builder/fault.ts';
+import { fits } from './fingerprint.ts';
+import { localPath, recordPath, treePath } from './layout.ts';
+import { scanLinks } from './links.ts';
+import { display } from './name.ts';
+import type { Candidate, PackageRecord } from './record.ts';
+import { readFingerprint, readRecord } from './record-file.ts';
+import { standInsOf, type Provider } from './stand-ins.ts';
+import { listNames, listVersions, readCandidate, readControl } from './walk.ts';
+
+/**
+ * A set of packages of one architecture. Everything is read when it is asked for and at most once, so a
+ * package that is damaged is an error only to who asks for it, and 60,000 others cost nothing.
+ */
+export type Repository = {
+  /** An absolute path. */
+  readonly directory: string;
+  /** Whether others put packages there: names of a local repository hide those of a remote one. */
+  readonly remote: boolean;
+  /** Sorted; some may have no version. */
+  names(): readonly string[];
+  /** In no order; empty if there is no such package. */
+  versions(name: string): readonly string[];
+  /** Throws NOT_FOUND for a package without control, INPUT for one that is wrong, naming the file. */
+  candidate(name: string, version: string): Candidate;
+  /** Every package that has `virtual` in its Provides, in no order. */
+  providers(virtual: string): readonly Provider[];
+  /**
+   * What is known of a package. Where no record fits the tree as it is now, because there is none, or names have
+   * come or gone since it was made, or the control is another: what the tree shows, and `Origin: unknown`.
+   * Throws as {@link candidate} does, and INPUT for a record that is damaged.
+   */
+  record(name: string, version: string): PackageRecord;
+  /** Where the files are. */
+  tree(name: string, version: string): string;
+  /** See {@link StandIns}. */
+  recheck(): boolean;
+  indexed(): boolean;
+};
+
+/** `directory` is an absolute path. Throws NOT_FOUND, or INPUT if it is no directory. */
+export function openRepository(directory: string): Repository {
+  checkDirectory(directory);
+  const versions = new Map<string, readonly string[]>();
+  const candidates = new Map<string, Candidate>();
+  const standIns = standInsOf(directory);
+  const versionsOf = (name: string) => remember(versions, name, () => listVersions(directory, name));
+  return {
+    ...standIns,
+    directory,
+    remote: false,
+    names: () => listNames(directory),
+    versions: versionsOf,
+    candidate: (name, version) =>
+      remember(candidates, `${name} ${version}`, () => readCandidate(directory, name, version)),
+    providers: (virtual) =>
+      standIns.providers(virtual).filter(({ name, version }) => versionsOf(name).includes(version)),
+    record: (name, version) => recordOf(directory, name, version),
+    tree: (name, version) => treePath(directory, name, version),
+  };
+}
+
+function checkDirectory(directory: string): void {
+  const hint = 'a repository is a directory with packages in it: NAME/VERSION/control';
+  const stats = (() => {
+    try {
+      return statSync(directory);
+    } catch (error) {
+      const fault = asFault(error, `cannot open the repository ${display(directory)}`);
+      throw fault instanceof Fault ? new Fault(fault.code, fault.message, { hint, cause: error }) : fault;
+    }
+  })();
+  if (!stats.isDirectory()) throw new Fault('INPUT', `${display(directory)} is no directory`, { hint });
+}
+
+function recordOf(directory: string, name: string, version: string): PackageRecord {
+  const tree = treePath(directory, name, version);
+  const control = readControl(directory, name, version);
+  const record = readRecord(recordPath(directory, name, version));
+  const fingerprint = record && readFingerprint(localPath(directory, name, version));
+  if (record && record.control === control && fingerprint && fits(tree, fingerprint)) return record;
+  return { format: 1, control, origin: 'unknown', builtFrom: [], links: scanLinks(tree, control) };
+}
+
+function remember<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const found = known.get(key) ?? make();
+  known.set(key, found);
+  return found;
+}
