@@ -16,7 +16,7 @@ export type DockerArchiveOptions = {
 };
 
 /** No layer of ours comes near it; it only keeps a wrong one from filling a disk. */
-const most = 1 << 40;
+const most = 2 ** 40;
 
 /**
  * The files of an archive that `docker load` takes, 20.10 and older too: `manifest.json` leads to the config, whose

@@ -1,4 +1,5 @@
-import { mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asFault } from '../fault.ts';
@@ -19,30 +20,40 @@ export async function loadPodman(
   names: readonly Reference[],
   { command = ['podman'] }: EngineOptions = {},
 ): Promise<Loaded> {
-  const local = names.map((name) => formatReference(withTag({ ...name, host: name.host ?? 'localhost' })));
-  const [first = `localhost/image:${image.id.slice(7, 19)}`, ...others] = local;
   const has = new Set((await layersOfAll(command)).flat());
-  await withView(store, image, first, async (layout) => {
-    await runProgram([...command, 'pull', '--quiet', `oci:${layout}:${first}`]);
+  await withView(store, image, async (layout, name) => {
+    const id = (await runProgram([...command, 'pull', '--quiet', `oci:${layout}:${name}`])).trim();
+    for (const wanted of names) {
+      const local = formatReference(withTag({ ...wanted, host: wanted.host ?? 'localhost' }));
+      await runProgram([...command, 'tag', id, local]);
+    }
+    await forget(command, id, name);
   });
-  for (const name of others) await runProgram([...command, 'tag', first, name]);
   const present = image.layers.filter(({ diffID }) => has.has(diffID)).length;
   return { sent: image.layers.length - present, present };
 }
 
-/** A layout that has one name and borrows our blobs: podman makes the name in the layout its own. */
+/** Older podman calls the image by the layout's path, newer by the name in the layout: both have our word in it. */
+async function forget(command: readonly string[], id: string, word: string): Promise<void> {
+  const format = '{{range .RepoTags}}{{.}} {{end}}';
+  const tags = (await runProgram([...command, 'image', 'inspect', '--format', format, id])).trim().split(' ');
+  for (const tag of tags) if (tag.includes(word)) await runProgram([...command, 'untag', id, tag]);
+}
+
+/** A layout that has one name, which is a word of its own in lower case, and borrows our blobs. */
 async function withView(
   store: FileStore,
   { descriptor }: Image,
-  name: string,
-  use: (layout: string) => Promise<void>,
+  use: (layout: string, name: string) => Promise<void>,
 ): Promise<void> {
-  const layout = await mkdtemp(join(tmpdir(), 'static-distro-podman-'));
+  const name = `static-distro-${randomBytes(8).toString('hex')}`;
+  const layout = join(tmpdir(), name);
   try {
+    await mkdir(layout, { mode: 0o700 });
     await symlink(join(await realpath(store.directory), 'blobs'), join(layout, 'blobs'));
     await writeFile(join(layout, 'oci-layout'), layoutFile);
     await writeFile(join(layout, 'index.json'), formatIndex(withName(emptyIndex, name, descriptor)));
-    await use(layout);
+    await use(layout, name);
   } catch (error) {
     throw asFault(error, `showing the store to podman in ${layout}`);
   } finally {

@@ -10,7 +10,7 @@ import { Merge } from './merge.ts';
 import type { Write } from './program.ts';
 
 /** No root comes near it; it only keeps a wrong one from filling a disk. */
-const most = 1 << 40;
+const most = 2 ** 40;
 
 /**
  * Writes the root file system of an image as one plain tar in our own format: all directories, then everything

@@ -70,7 +70,7 @@ async function validateIndex(
 async function validateImage(
   store: BlobStore,
   descriptor: Descriptor,
-  { content = false, most = 1 << 40 }: ValidateOptions,
+  { content = false, most = 2 ** 40 }: ValidateOptions,
 ): Promise<readonly Violation[]> {
   const { digest, mediaType } = descriptor;
   const manifest = decodeManifest(await readBlob(store, descriptor), mediaType, digest);
