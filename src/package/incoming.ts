@@ -28,7 +28,7 @@ export type FinishedPackage = {
 /**
  * How packages come into a repository all at once. Under `.records/.incoming` each is `NAME,VERSION.` and
  * `tree`, `json`, `local`; once all are there, the file `decided` says so, and then they go to their places,
- * record first. Whoever comes upon a decision that was not carried out does it; what was not decided is removed.
+ * trees last. Whoever comes upon a decision that was not carried out does it; what was not decided is removed.
  * Needs the lock of the repository, as everything here.
  */
 export function bringIn(directory: string, packages: readonly FinishedPackage[]): void {
@@ -73,8 +73,9 @@ function carryOut(directory: string): void {
       .split(',')
       .map((part, at) => (at === 0 ? part : versionFromPath(part)));
     const path = `${incoming}/${key}`;
-    if (existsSync(`${path}.json`)) renameDurably(`${path}.json`, recordPath(directory, name, version));
+    // The fingerprint first: that of the old tree would vouch for the new record.
     if (existsSync(`${path}.local`)) renameDurably(`${path}.local`, localPath(directory, name, version));
+    if (existsSync(`${path}.json`)) renameDurably(`${path}.json`, recordPath(directory, name, version));
     if (existsSync(`${path}.tree`)) place(path, treePath(directory, name, version));
   }
   rmSync(`${incoming}/${decided}`);

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { withLock } from '../../builder/lock.ts';
@@ -11,17 +11,26 @@ import { listNames, listProvided, timeOf } from './walk.ts';
 /** How many names make a repository worth an index; fewer are walked in no time. */
 export const worthIndexing = 2000;
 
+/** Whether the repository is the caller's own: nobody leaves files in another's only by reading. */
+export function mayIndex(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK);
+    return statSync(directory).uid === process.geteuid?.();
+  } catch {
+    return false;
+  }
+}
+
 /**
- * Makes the index anew, unless somebody else is at work in the repository, or it is another user's or cannot be
- * written: it is of use to the next one who reads, and nobody needs it. `lock` is the program `native/lock`.
+ * Makes the index anew, unless somebody else is at work in the repository or it cannot be written: the next one
+ * who reads has use of it, and nobody needs it. `lock` is the program `native/lock`.
  */
 export async function offerIndex(directory: string, lock: string): Promise<void> {
-  if (statSync(directory, { throwIfNoEntry: false })?.uid !== process.geteuid?.()) return;
   try {
     mkdirSync(recordsPath(directory), { recursive: true });
     await withLock(lock, lockPath(directory), { wait: false }, () => writeIndex(directory));
   } catch (error) {
-    if (!(error instanceof Fault) && !(error instanceof Error && 'code' in error)) throw error;
+    if (!(asFault(error, directory) instanceof Fault)) throw error;
   }
 }
 
