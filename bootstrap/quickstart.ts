@@ -63,7 +63,7 @@ async function main(signal: AbortSignal): Promise<number> {
 
 /** Builds what is not there as its recipe, sources and compiler would make it now. Gives how many that were. */
 async function buildAll(directory: string, setting: ProduceSetting, stop: AbortController): Promise<number> {
-  const shelf = openShelf(directory);
+  const shelf = openShelf(directory, setting.lock);
   const distfiles = await readDistfiles(context.places.distfileList);
   const whole = { unpack: true, build: true, pack: true, work: undefined, output: 'out', jobs: 1 };
   const tasks = [library, ...others].map((name) => {

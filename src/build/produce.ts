@@ -1,7 +1,9 @@
 import { Fault } from '../../builder/fault.ts';
 import type { Machine } from '../package/architecture.ts';
 import type { Relation } from '../package/constraint.ts';
+import { scanLinks } from '../package/links.ts';
 import { quote } from '../package/name.ts';
+import type { PackageRecord } from '../package/record.ts';
 import type { ChosenPackage } from '../run/chosen.ts';
 import { type Distfile, selectDistfiles } from '../source/distfile.ts';
 import type { Recipe } from '../source/recipe.ts';
@@ -10,7 +12,7 @@ import type { HostCompiler } from './compiler.ts';
 import { buildKey } from './key.ts';
 import { pack } from './pack.ts';
 import { hostBuildRoot } from './root.ts';
-import { scan, type Shelf } from './shelf.ts';
+import type { Shelf } from './shelf.ts';
 
 /** What is to be made of a recipe, and where it goes. */
 export type ProduceRequest = {
@@ -105,37 +107,28 @@ export async function produce(
   const take = async (work: string): Promise<Produced['packages']> => {
     if (!request.pack) return [];
     listen({ event: 'phase', phase: 'pack' });
-    return await shelf.withStaging(async (staging) => {
-      const packed = pack(work, request.output, {
+    const sizes = new Map<string, number>();
+    const published = await shelf.put((staging) =>
+      pack(work, request.output, {
         source: control,
         version: request.version,
         architecture: setting.machine.name,
         staging,
-      });
-      const sizes = new Map(packed.map(({ name, bytes }) => [name, bytes]));
-      const published = await shelf.publish(
-        packed.map(({ name, version, tree, control: text }) => ({
-          name,
-          version,
-          tree,
-          record: {
-            format: 1,
-            control: text,
-            origin: 'host',
-            source: { name: control.name, version: control.version },
-            buildKey: key,
-            builtFrom: packages.map((each) => ({ name: each.name, version: each.version })),
-            links: scan(tree),
-          },
-        })),
-      );
-      return published.map(({ name, version, tree }) => ({
-        name,
-        version,
-        tree,
-        bytes: sizes.get(name) ?? 0,
-      }));
-    });
+      }).map(({ name, version, tree, control: text, bytes }) => {
+        sizes.set(name, bytes);
+        const record: PackageRecord = {
+          format: 1,
+          control: text,
+          origin: 'host',
+          source: { name: control.name, version: control.version },
+          buildKey: key,
+          builtFrom: packages.map((each) => ({ name: each.name, version: each.version })),
+          links: scanLinks(tree, text),
+        };
+        return { name, version, tree, record };
+      }),
+    );
+    return published.map(({ name, version, tree }) => ({ name, version, tree, bytes: sizes.get(name) ?? 0 }));
   };
   const { result, log } = await build(
     { ...request, root, distfiles: paths },

@@ -125,7 +125,7 @@ async function run(
       output: options.output,
       jobs: readJobs(options.jobs),
       distfiles: await distfileList(recipe, options, context),
-      shelf: openShelf(repositoryOf(options, context)),
+      shelf: openShelf(repositoryOf(options, context), setting.lock),
     };
     const produced = await produce(request, setting, planHostBuild(request, setting), report.listen);
     report.end();
