@@ -45,6 +45,8 @@ void close_scopes(void)
 	if (!can_close_scopes())
 		return;
 	int fd = must(syscall(NR_landlock_create_ruleset, &rules, sizeof rules, 0), "making", "a Landlock scope");
-	must(syscall(NR_landlock_restrict_self, fd, 0), "entering", "a Landlock scope");
+	if (syscall(NR_landlock_restrict_self, fd, 0) < 0)
+		fail(errno, "entering", "a Landlock scope",
+		    errno == E2BIG ? "roots are nested too deep (Landlock allows 16 levels)" : NULL);
 	close(fd);
 }
