@@ -61,11 +61,11 @@ const isDirectory = (path: string) => statSync(path, { throwIfNoEntry: false })?
 /** False if an index was made, so that the repository has to be opened again to have it. */
 async function isIndexed(repository: Repository, { places, tool }: Context): Promise<boolean> {
   if (repository.indexed()) return true;
-  const { offerIndex, worthIndexing } = await import('../package/indexing.ts');
+  const { mayIndex, offerIndex, worthIndexing } = await import('../package/indexing.ts');
   const { length } = repository.names();
-  if (length < worthIndexing) return true;
+  if (length < worthIndexing || !mayIndex(repository.directory)) return true;
   complain(
-    `${tool}: making the index of ${quote(repository.directory)}, ${length} names; this is done once\n`,
+    `${tool}: making an index of ${quote(repository.directory)}, ${length} names; this is done once\n`,
   );
   await offerIndex(repository.directory, join(dirname(places.helper), 'lock'));
   return false;

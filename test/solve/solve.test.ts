@@ -2,8 +2,10 @@ import test from 'ava';
 import * as fc from 'fast-check';
 import { satisfies, type Relation } from '../../src/package/constraint.ts';
 import type { Candidate } from '../../src/package/record.ts';
+import type { Repository } from '../../src/package/repository.ts';
 import { parseRequest } from '../../src/package/relation.ts';
 import { compareVersionsTotally } from '../../src/package/version.ts';
+import { choose, resolve } from '../../src/solve/choose.ts';
 import { versionsIn } from '../../src/solve/fitting.ts';
 import { orderVersions } from '../../src/solve/preference.ts';
 import { solve } from '../../src/solve/solve.ts';
@@ -507,4 +509,66 @@ test('a wrong name or version: what there is instead', (t) => {
   );
   t.regex(failure(gcc, ['httpd >= 1']).message, /nginx provides httpd, but in no such version/);
   t.regex(failure(gcc, ['vim']).hint ?? '', /the repository that has "vim"/);
+});
+
+/** A repository in memory; `later` is what nothing but a look at every package finds. */
+function repositoryOf(
+  directory: string,
+  remote: boolean,
+  declared: Readonly<Record<string, Declared>>,
+  later: Readonly<Record<string, Declared>> = {},
+): Repository {
+  let universe = universeOf(candidatesOf(declared));
+  return {
+    directory,
+    remote,
+    names: () => universe.names(),
+    versions: (name) => universe.versions(name),
+    candidate: (name, version) => universe.candidate(name, version),
+    providers: (virtual) => universe.providers(virtual),
+    record: (name, version) => ({ format: 1, control: `${name} ${version}`, builtFrom: [], links: [] }),
+    tree: (name, version) => `${directory}/${name}/${version}`,
+    recheck() {
+      universe = universeOf(candidatesOf({ ...declared, ...later }));
+      return Object.keys(later).length > 0;
+    },
+    indexed: () => true,
+  };
+}
+
+const trees = (repositories: readonly Repository[], ...words: readonly string[]) =>
+  choose(repositories, wishesOf(...words)).map(({ tree }) => tree);
+
+test('several repositories: versions are united, the same one is taken from the first, sorted by name', (t) => {
+  const one = repositoryOf('/one', false, {
+    'z 1': { depends: ['a'] },
+    'a 1': {},
+    'b 2': { provides: ['v'] },
+  });
+  const two = repositoryOf('/two', false, { 'a 1': {}, 'a 2': {}, 'b 2': { provides: ['v'] }, 'c 1': {} });
+  t.deepEqual(trees([one, two], 'z', 'c'), ['/two/a/2', '/two/c/1', '/one/z/1']);
+  t.deepEqual(trees([one, two], 'z', 'a = 1'), ['/one/a/1', '/one/z/1']);
+  t.deepEqual(trees([two, one], 'z', 'a = 1'), ['/two/a/1', '/one/z/1']);
+  t.deepEqual(trees([two, one], 'v'), ['/two/b/2']);
+  t.is(choose([one, two], wishesOf('a = 1'))[0]?.record.control, 'a 1');
+  t.deepEqual(
+    resolve([one, two], wishesOf('z', 'c')).map(({ name, repository }) => `${repository.directory} ${name}`),
+    ['/one z', '/two c', '/two a'],
+  );
+});
+
+test('a name that a local repository has is never taken from a remote one, however new it is there', (t) => {
+  const local = repositoryOf('/local', false, { 'ours 1': {} });
+  const remote = repositoryOf('/remote', true, { 'ours 99': { provides: ['v'] }, 'theirs 1': {} });
+  t.deepEqual(trees([remote, local], 'ours', 'theirs'), ['/local/ours/1', '/remote/theirs/1']);
+  t.throws(() => trees([remote, local], 'ours > 1'), { instanceOf: Unsatisfiable });
+  t.throws(() => trees([remote, local], 'v'), { instanceOf: Unsatisfiable });
+  t.deepEqual(trees([remote], 'v'), ['/remote/ours/99']);
+});
+
+test('before there is no answer, indexes are compared with what is there', (t) => {
+  const stale = repositoryOf('/stale', false, { 'a 1': { depends: ['v'] } }, { 'b 2': { provides: ['v'] } });
+  t.deepEqual(trees([stale], 'a'), ['/stale/a/1', '/stale/b/2']);
+  const { message } = t.throws(() => trees([stale], 'a', 'gone'), { instanceOf: Unsatisfiable });
+  t.is(message, 'there is no package "gone" (command line)');
 });
