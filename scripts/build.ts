@@ -1,5 +1,6 @@
 import { build } from 'esbuild';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { basename, dirname, join } from 'node:path';
 
 /**
@@ -7,7 +8,7 @@ import { basename, dirname, join } from 'node:path';
  * the start-up. Chunks are named by their content and the entry is renamed into place last, so a tool that
  * runs meanwhile finds either the old files or the new ones.
  */
-const root = new URL('..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 
 const { outputFiles } = await build({

@@ -1,8 +1,9 @@
 import test from 'ava';
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { dirname, join, relative } from 'node:path';
 
-const root = new URL('..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Every later line may import from earlier ones and from itself; see docs/architecture.md. */
 const order: readonly (readonly string[])[] = [
