@@ -9,6 +9,7 @@ export type ProfilePackage = {
   readonly version: string;
   /** `Link-Priority`: of two packages that bring the same name the higher one has it. */
   readonly priority: number;
+  /** As its record has them: hidden names are among them only if `Link` names them. */
   readonly links: readonly LinkEntry[];
 };
 
@@ -74,7 +75,7 @@ function claim(root: Node, owner: ProfilePackage, { path, type }: LinkEntry): vo
   if (place === undefined) {
     if (mountPoints.has(top)) refuse(owner, path, `cannot be linked: something is mounted at /${top}`);
   } else {
-    if (names.length === 1 || names.some((name) => name.startsWith('.'))) return;
+    if (names.length === 1) return;
     names[0] = place;
   }
   let node = root;

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fault } from '../../builder/fault.ts';
+import { scanLinks } from '../../src/package/links.ts';
 import { ownerToken } from '../../src/package/owner.ts';
 import type { LinkEntry } from '../../src/package/record.ts';
 import { cachedProfile } from '../../src/run/cache.ts';
@@ -139,11 +140,23 @@ test('bin and sbin of one package are one directory; bin comes first', (t) => {
   ]);
 });
 
-test('hidden names are skipped, also where directories are merged', (t) => {
-  t.deepEqual(
-    added(pkg('a', 'bin/.hidden lib/.d/ lib/.d/x lib/p/ lib/p/.x lib/p/y'), pkg('b', 'lib/p/ lib/p/z')),
-    ['lib/p/', 'lib/p/y -> ../../packages/a/1/lib/p/y', 'lib/p/z -> ../../packages/b/1/lib/p/z'],
-  );
+test('hidden names are skipped, also where directories are merged, unless Link names them', (t) => {
+  const base = temporary(t);
+  const packages = ['a', 'b'].map((name): ProfilePackage => {
+    for (const path of ['bin/.x', 'lib/.d/x', 'lib/p/.x', `lib/p/${name}`, `lib/.${name}`]) {
+      mkdirSync(join(base, name, dirname(path)), { recursive: true });
+      writeFileSync(join(base, name, path), '');
+    }
+    const links = scanLinks(join(base, name), `Package: ${name}\nVersion: 1\nLink: lib/.${name}\n`);
+    return { name, version: '1', priority: 50, links };
+  });
+  t.deepEqual(added(...packages), [
+    'lib/.a -> ../packages/a/1/lib/.a',
+    'lib/.b -> ../packages/b/1/lib/.b',
+    'lib/p/',
+    'lib/p/a -> ../../packages/a/1/lib/p/a',
+    'lib/p/b -> ../../packages/b/1/lib/p/b',
+  ]);
 });
 
 test('the higher Link-Priority has the name', (t) => {
@@ -319,7 +332,7 @@ test('property: a profile leads to every file that nothing hides, and to nothing
         owner.links.map((entry) => ({ owner, ...entry, at: placeOf(entry.path) })),
       );
       for (const claim of claims) {
-        if (claim.type === 'directory' || claim.at.split('/').some((name) => name.startsWith('.'))) continue;
+        if (claim.type === 'directory') continue;
         // What may hide it: a claim to the same name, or a file at the name of a directory on the way to it.
         const rivals = claims.filter(
           (other) =>
