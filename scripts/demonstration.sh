@@ -3,7 +3,7 @@
 set -eu
 cd -- "$(dirname -- "$0")/.."
 
-bin/withpkgs -d bootstrap/quickstart_packages -p mksh sbase tcc musl darkhttpd -- /bin/sh -c '
+bin/withpkgs -d bootstrap/quickstart_packages -p mksh sbase tcc musl mini-httpd -- /bin/sh -c '
 echo
 echo "This shell runs in a root of its own, made a moment ago. It holds only what was asked for:"
 for p in /packages/*/*; do printf "    %s\n" "$p"; done
@@ -18,10 +18,10 @@ echo "int puts(const char *); int main(void) { puts(\"    hello from a program c
 printf "\nIts compiler makes static programs:\n"
 cc hello.c -o hello && ./hello
 echo "    served by a web server in here" >page
-darkhttpd /tmp --port 80 --addr 127.0.0.1 >/dev/null 2>&1 &
+mini_httpd -D -h 127.0.0.1 -p 80 -d /tmp >/dev/null 2>&1 &
 sleep 0.2
 printf "\nIts server answers on port 80 of its own network:\n"
-printf "GET /page HTTP/1.0\r\n\r\n" | nc 127.0.0.1 80 2>/dev/null | tail -n 1
+wget -q -O - http://127.0.0.1/page
 '
 
 cat <<'EOT'
