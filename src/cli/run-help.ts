@@ -1,49 +1,44 @@
-const options = `  -d DIR                a repository; several are united, the first one wins (default:
-                        $STATIC_DISTRO_REPOSITORY, else /packages, else your own)
-  -w DIR                show DIR at /work, to read and write
-  -m NAME:DIR[:ro|:rw]  show DIR at /mnt/NAME, read-only unless :rw is said
-  -c DIR                start in this directory of the root (default: /work with -w, else /)
-  --net                 use the machine's network (default: none)
-  --setenv NAME=VALUE   set a variable of the command
-  --keepenv NAME        give the command a variable of yours; all others are cleared
-  --tmp-size SIZE       limit of /tmp, /run, /var and /dev/shm together, such as 512M or 2G
-  --unsafe-root         as root, run the command as root of the machine
-  --dry-run [--json]    show what would be run and mounted, and where each package comes from
-  -v, --verbose         say on standard error which packages are used
-  -h, --help            show this help
-  --version             show the version`;
+const withpkgs = `usage: withpkgs [OPTION]... -p CONSTRAINT... [--] [COMMAND [ARGUMENT]...]
 
-const status = `Without a command: /bin/sh. Status: the command's own; 125 for every failure before it ran, 126 if it
-cannot be executed, 127 if it is not found, 128+N if signal N killed it.`;
+Resolves the packages and what they depend on, and runs COMMAND (/bin/sh if there is none) in a root that holds
+exactly those: as user 1000, without network, without any file or process of the machine.
 
-export const withpkgsHelp = `usage: withpkgs [-d DIR]... -p CONSTRAINT... [OPTION]... [--] [COMMAND [ARGUMENT]...]
+example:
+  withpkgs -d bootstrap/quickstart_packages -p mksh sbase -w . /bin/sh -c 'ls /packages; echo hello > /work/x'
 
-Resolve packages, then run a command in a root of exactly those.
+  -p CONSTRAINT...    packages: gcc, gcc=12.2.0, 'gcc >= 12', 'gcc ^12'. The list ends at an option, at --, or
+                      at a word that begins with /, ./ or ../, which is the command`;
 
-  -p CONSTRAINT...      packages that must be there: gcc gcc=12.2.0 'gcc >= 12' 'gcc ^12'; the list ends
-                        at an option, at -- and at a word that begins with /, ./ or ../
-${options}
-
-${status}
-
-Examples:
-  withpkgs -p mksh sbase
-  withpkgs -p mksh sbase -p tcc musl -w . -- cc -o hello hello.c
-  withpkgs -d bootstrap/stage2_packages -p mksh sbase -p musl -p gcc -w my_working_directory /bin/sh
-`;
-
-export const withenvHelp = `usage: withenv [-d DIR]... -p NAME,VERSION... [OPTION]... [--] [COMMAND [ARGUMENT]...]
+const withenv = `usage: withenv [OPTION]... -p NAME,VERSION... [--] [COMMAND [ARGUMENT]...]
        withenv --doctor [--json]
 
-Run a command in a root of exactly these versions; nothing is resolved.
+Runs COMMAND (/bin/sh if there is none) in a root that holds exactly the packages named; nothing is resolved.
 
-  -p NAME,VERSION...    packages as pkgsolve prints them; the list ends at an option, at -- and at a
-                        word that begins with /, ./ or ../
-${options}
-  --doctor [--json]     tell whether this machine can make roots, and if not, what to do
+example:
+  withenv -d bootstrap/quickstart_packages -p mksh,59c sbase,1.35.0 -- ls /packages
 
-${status}
+  -p NAME,VERSION...  packages. The list ends at an option, at --, or at a word that begins with /, ./ or ../,
+                      which is the command
+  --doctor            tell whether this machine can make roots, and what to do where it cannot`;
 
-Example:
-  withenv -p mksh,59c sbase,1.35.0 -w . -- ls -l
+const common = `
+  -d DIR              where packages are, may be given several times; else $STATIC_DISTRO_REPOSITORY, else
+                      /packages, else the user's own
+  -w DIR              DIR is /work inside, to read and write, and where the command starts
+  -c DIR              start in DIR, a path inside the root
+  -m NAME:DIR[:rw]    DIR is /mnt/NAME inside, read-only unless it ends in :rw
+  --net               share the machine's network
+  --setenv NAME=VALUE set a variable; the command has no other than PATH, HOME, USER, LANG, and TERM on a terminal
+  --keepenv NAME      keep a variable of the caller's
+  --tmp-size SIZE     how much may be written outside of /work and /mnt, such as 512M
+  --unsafe-root       as root: run the command as root of the machine
+  --dry-run           say what would be run, with --json as JSON, and make nothing
+  -v, --verbose       name the packages on stderr first, with their Origin
+  --help, --version
+
+Exit status: the command's own; 125 if the root cannot be made or no packages meet the constraints, 126 if the
+command cannot be run, 127 if it is not there, 128+N if signal N ended it.
 `;
+
+/** What `--help` prints for a tool that runs a command. */
+export const runHelp = (tool: string): string => (tool === 'withenv' ? withenv : withpkgs) + common;

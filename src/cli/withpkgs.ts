@@ -1,2 +1,51 @@
-import type { Context } from './context.ts';
-export function main(context: Context): number { return context.args.length; }
+import { quote } from '../package/name.ts';
+import { parseRequest } from '../package/relation.ts';
+import { mountedPackage } from '../run/chosen.ts';
+import { choose } from '../solve/choose.ts';
+import { Unsatisfiable } from '../solve/unsatisfiable.ts';
+import { Fault } from '../../builder/fault.ts';
+import { parseArguments, type RunArguments } from './arguments.ts';
+import { type Context, print } from './context.ts';
+import { openRepositories } from './repositories.ts';
+import { runHelp } from './run-help.ts';
+import { runInRoot } from './run-in-root.ts';
+import { versionLine } from './version.ts';
+
+/** Resolves packages and becomes a command in a root of exactly those. */
+export async function main(context: Context): Promise<number> {
+  const args = parseArguments(context.args);
+  if (args.flags.has('help')) return done(runHelp(context.tool));
+  if (args.flags.has('version')) return done(versionLine(context));
+  if (args.flags.has('doctor')) {
+    throw new Fault('USAGE', '--doctor is an option of withenv', { hint: 'run: withenv --doctor' });
+  }
+  const wishes = args.packages.map((word) => Object.assign(parseRequest(word, '-p'), { from: `-p ${word}` }));
+  if (wishes.length === 0) {
+    throw new Fault('USAGE', 'no package is asked for', { hint: 'name them after -p: -p mksh sbase' });
+  }
+  const repositories = await openRepositories(args.repositories, context);
+  const chosen = withHint(args, () => choose(repositories, wishes));
+  return runInRoot(context, args, {
+    repositories: repositories.map(({ directory }) => directory),
+    packages: chosen.map((each) => ({ ...mountedPackage(each), origin: each.record.origin })),
+  });
+}
+
+function done(text: string): number {
+  print(text);
+  return 0;
+}
+
+/** A command that is written straight after the packages reads as one more of them. */
+function withHint<Result>({ packages, command }: RunArguments, find: () => Result): Result {
+  try {
+    return find();
+  } catch (error) {
+    const last = packages.length - 1;
+    const word = packages[last] ?? '';
+    if (!(error instanceof Unsatisfiable) || command || last === 0 || !error.unknown.includes(last))
+      throw error;
+    const hint = `if ${quote(word)} is the command, write -- before it${error.hint ? `; else: ${error.hint}` : ''}`;
+    throw new Unsatisfiable(error.message, hint, error.core, error.unknown);
+  }
+}

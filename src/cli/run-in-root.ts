@@ -1,0 +1,41 @@
+import type { Origin } from '../package/record.ts';
+import { helperArguments } from '../run/command.ts';
+import { enter } from '../run/enter.ts';
+import { type MountedPackage, packagesRoot, plannedRoot } from '../run/root.ts';
+import type { RunArguments } from './arguments.ts';
+import { findShares, makeCall } from './call.ts';
+import { complain, type Context, print } from './context.ts';
+import { describe, describeJson, titleOf } from './describe.ts';
+
+/** What a root is made of, and the directories it came from, which no command may write to. */
+export type Contents = {
+  readonly repositories: readonly string[];
+  readonly packages: readonly (MountedPackage & { readonly origin: Origin | undefined })[];
+};
+
+/**
+ * Becomes the command in a root of the packages; with `--dry-run` it says what it would do instead, makes nothing
+ * and gives 0. Where the packages come from is said with `-v` only: a command's stderr is its own.
+ */
+export function runInRoot(
+  context: Context,
+  args: RunArguments,
+  { repositories, packages }: Contents,
+): number {
+  const { places, tool } = context;
+  const shares = findShares(context, args, repositories);
+  const dry = args.flags.has('dryRun');
+  const root = (dry ? plannedRoot : packagesRoot)(places.cache.profiles, packages);
+  const call = makeCall(context, args, root, shares);
+  if (dry) {
+    const show = args.flags.has('json')
+      ? describeJson(places.helper, call, packages)
+      : describe(call, packages);
+    print(show);
+    return 0;
+  }
+  if (args.flags.has('verbose')) {
+    for (const each of packages) complain(`${tool}: ${titleOf(each)}\n`);
+  }
+  return enter(places.helper, helperArguments(call), call.kept);
+}
