@@ -10,7 +10,7 @@ for p in /packages/*/*; do printf "    %s\n" "$p"; done
 printf "\n/bin is links to them (%s in all):\n" "$(ls /bin | wc -l)"
 ls -l /bin/sh /bin/tcc /bin/ls | while read -r line; do printf "    %s\n" "/bin/${line#*/bin/}"; done
 printf "\nIts processes, all of them:\n"
-ps -o pid,user,args | while read -r line; do printf "    %s\n" "$line"; done
+ps | while read -r line; do printf "    %s\n" "$line"; done
 printf "\nWho it is: %s. /etc/passwd has %s lines; the network is: %s\n" "$(id -un)" \
   "$(wc -l </etc/passwd)" "$(ls /sys /proc/sys/net/ipv4/conf 2>/dev/null | grep -c lo) loopback interface, nothing else"
 cd /tmp
