@@ -1,11 +1,12 @@
 import type { Origin } from '../package/record.ts';
 import { helperArguments } from '../run/command.ts';
-import { enter } from '../run/enter.ts';
+import { checkHelper, enter } from '../run/enter.ts';
 import { type MountedPackage, packagesRoot, plannedRoot } from '../run/root.ts';
 import type { RunArguments } from './arguments.ts';
 import { findShares, makeCall } from './call.ts';
 import { complain, type Context, print } from './context.ts';
 import { describe, describeJson, titleOf } from './describe.ts';
+import { usage } from './option-value.ts';
 
 /** What a root is made of, and the directories it came from, which no command may write to. */
 export type Contents = {
@@ -15,7 +16,7 @@ export type Contents = {
 
 /**
  * Becomes the command in a root of the packages; with `--dry-run` it says what it would do instead, makes nothing
- * and gives 0. Where the packages come from is said with `-v` only: a command's stderr is its own.
+ * and gives 0. All that can be refused is looked at before anything is made. Where the packages come from is said with `-v` only: a command's stderr is its own.
  */
 export function runInRoot(
   context: Context,
@@ -25,6 +26,9 @@ export function runInRoot(
   const { places, tool } = context;
   const shares = findShares(context, args, repositories);
   const dry = args.flags.has('dryRun');
+  if (args.flags.has('json') && !dry)
+    throw usage('--json prints nothing by itself', 'write --dry-run --json');
+  if (!dry) checkHelper(places.helper);
   const root = (dry ? plannedRoot : packagesRoot)(places.cache.profiles, packages);
   const call = makeCall(context, args, root, shares);
   if (dry) {

@@ -36,16 +36,18 @@ function done(text: string): number {
   return 0;
 }
 
-/** A command that is written straight after the packages reads as one more of them. */
-function withHint<Result>({ packages, command }: RunArguments, find: () => Result): Result {
+/** A command that is written straight after the packages reads as more of them, up to a word with a slash in front. */
+function withHint<Result>({ packages }: RunArguments, find: () => Result): Result {
   try {
     return find();
   } catch (error) {
-    const last = packages.length - 1;
-    const word = packages[last] ?? '';
-    if (!(error instanceof Unsatisfiable) || command || last === 0 || !error.unknown.includes(last))
-      throw error;
+    if (!(error instanceof Unsatisfiable)) throw error;
+    const { unknown } = error;
+    let first = packages.length;
+    while (unknown.includes(first - 1)) first -= 1;
+    const word = packages[first];
+    if (word === undefined || first === 0) throw error;
     const hint = `if ${quote(word)} is the command, write -- before it${error.hint ? `; else: ${error.hint}` : ''}`;
-    throw new Unsatisfiable(error.message, hint, error.core, error.unknown);
+    throw new Unsatisfiable(error.message, hint, error.core, unknown);
   }
 }
