@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { constants, createGunzip, createZstdDecompress, type Gunzip } from 'node:zlib';
+import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 import { Fault } from '../fault.ts';
+import { cutAtFrames } from './frames.ts';
 
 /** What a layer's media type says (`compressionOf` in descriptor.ts); any number of members or frames. */
 export type Compression = 'none' | 'gzip' | 'zstd';
 
 /** 2^25 bytes is the most that a zstd frame may make us keep; ours take 2^21. */
-const windowLog = 25;
+const params = { [constants.ZSTD_d_windowLogMax]: 25 };
 
 export type DecodeOptions = {
   /** Bytes of output beyond which the input is taken for a bomb: the size that was recorded for it. */
@@ -41,24 +42,20 @@ async function* decompress(
 ): AsyncGenerator<Buffer, void> {
   let fed = 0;
   const counted = async function* () {
-    for await (const chunk of blob) {
+    for await (const chunk of compression === 'zstd' ? cutAtFrames(blob, where) : blob) {
       fed += chunk.length;
       yield chunk;
     }
   };
-  const stream: Gunzip =
-    compression === 'gzip'
-      ? createGunzip()
-      : createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: windowLog } });
-  const feeding = pipeline(Readable.from(counted()), stream);
-  feeding.catch(() => undefined);
+  const stream = compression === 'gzip' ? createGunzip() : createZstdDecompress({ params });
+  pipeline(Readable.from(counted()), stream).catch(() => undefined);
   try {
     yield* stream as AsyncIterable<Buffer>;
   } catch (error) {
     if (error instanceof Fault || !(error instanceof Error && 'errno' in error)) throw error;
     throw damaged(where, `is no ${compression}: ${error.message}`, error);
   }
-  // Node stops without a word at bytes after the last member.
+  // Node stops without a word at bytes that follow the last member.
   if (fed === 0 || stream.bytesWritten !== fed) throw damaged(where, `is no ${compression} to its end`);
 }
 

@@ -5,7 +5,6 @@ import test, { type ExecutionContext } from 'ava';
 import { type Digest, digester, digestOf, type Sized } from '../../builder/digest.ts';
 import { Compressor } from '../../builder/tar/compressor.ts';
 import { type Compressed, head, tail } from '../../builder/tar/encoding.ts';
-import type { Entry } from '../../builder/tar/entry.ts';
 import { planTree, type Plan } from '../../builder/tar/layer.ts';
 import { writeTar } from '../../builder/tar/write.ts';
 import { output, root } from './tools.ts';
@@ -71,10 +70,7 @@ export function sizedTar(plan: Plan): Sized {
 
 /** In memory; for small ones. */
 export const wholeTar = (plan: Plan): Buffer =>
-  Buffer.concat([...tarOf(plan)].map((chunk) => Buffer.from(chunk)));
-
-export const wholeSegment = (entries: Iterable<Entry>): Buffer =>
-  Buffer.concat([...writeTar(entries)].map((chunk) => Buffer.from(chunk)));
+  Buffer.concat(Array.from(tarOf(plan), (batch) => Buffer.from(batch)));
 
 /** Built by the set-up of the tests. */
 export const compressProgram = join(root, 'native/build/compress');
