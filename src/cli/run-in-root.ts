@@ -1,7 +1,7 @@
-import type { Origin } from '../package/record.ts';
+import type { KnownPackage } from '../run/chosen.ts';
 import { helperArguments } from '../run/command.ts';
 import { checkHelper, enter } from '../run/enter.ts';
-import { type MountedPackage, packagesRoot, plannedRoot } from '../run/root.ts';
+import { packagesRoot, plannedRoot } from '../run/root.ts';
 import type { RunArguments } from './arguments.ts';
 import { findShares, makeCall } from './call.ts';
 import { complain, type Context, print } from './context.ts';
@@ -11,7 +11,7 @@ import { usage } from './option-value.ts';
 /** What a root is made of, and the directories it came from, which no command may write to. */
 export type Contents = {
   readonly repositories: readonly string[];
-  readonly packages: readonly (MountedPackage & { readonly origin: Origin | undefined })[];
+  readonly packages: readonly KnownPackage[];
 };
 
 /**

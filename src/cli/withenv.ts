@@ -26,7 +26,7 @@ export async function main(context: Context): Promise<number> {
   checkOnce(packages);
   return runInRoot(context, args, {
     repositories: repositories.map(({ directory }) => directory),
-    packages: packages.map((each) => ({ ...mountedPackage(each), origin: each.record.origin })),
+    packages: packages.map(mountedPackage),
   });
 }
 

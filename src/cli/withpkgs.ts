@@ -27,7 +27,7 @@ export async function main(context: Context): Promise<number> {
   const chosen = withHint(args, () => choose(repositories, wishes));
   return runInRoot(context, args, {
     repositories: repositories.map(({ directory }) => directory),
-    packages: chosen.map((each) => ({ ...mountedPackage(each), origin: each.record.origin })),
+    packages: chosen.map(mountedPackage),
   });
 }
 

@@ -3,7 +3,7 @@ import { type Reading, readFields } from '../package/field.ts';
 import { readInteger } from '../package/field-value.ts';
 import { paragraphsOf, parseDocument } from '../package/paragraph.ts';
 import { problemFault } from '../package/problem.ts';
-import type { PackageRecord } from '../package/record.ts';
+import type { Origin, PackageRecord } from '../package/record.ts';
 import type { MountedPackage } from './root.ts';
 
 const schema = { 'Link-Priority': readInteger } as const;
@@ -16,13 +16,17 @@ export type ChosenPackage = {
   readonly tree: string;
 };
 
+/** A mounted package, and what generated the code in it. */
+export type KnownPackage = MountedPackage & { readonly origin: Origin | undefined };
+
 /** Throws INPUT, naming the package, if its control cannot be read. */
-export function mountedPackage({ name, version, record, tree }: ChosenPackage): MountedPackage {
+export function mountedPackage({ name, version, record, tree }: ChosenPackage): KnownPackage {
   return {
     name,
     version,
     tree,
     links: record.links,
+    origin: record.origin,
     priority: linkPriority(record.control, `${tree}/control`),
   };
 }
