@@ -52,17 +52,38 @@ export async function* readArchive(
         left -= header.type === 'file' ? header.size : 0;
         if (left < 0) throw damaged(where, `has more than ${most} bytes`);
         if (seen.size > mostMembers) throw damaged(where, `has more than ${mostMembers} entries`);
-        yield { header, body: entry as unknown as AsyncIterable<Uint8Array> };
+        yield { header, body: bodyOf(entry as unknown as AsyncIterable<Uint8Array>, feeding, where) };
       }
       entry.resume();
     }
     await feeding;
   } catch (error) {
-    // What comes from below has a code; tar-stream's own errors have a message.
-    if (error instanceof Fault || (error instanceof Error && 'code' in error)) throw asFault(error, where);
-    throw damaged(where, error instanceof Error ? `is damaged: ${error.message}` : String(error));
+    throw explained(error, where);
   }
   if (end.length < endSize || end.some((byte) => byte !== 0)) throw damaged(where, 'is cut off');
+}
+
+/** An archive that ends or breaks in a body only says that the body was destroyed; why, the archive says. */
+async function* bodyOf(
+  body: AsyncIterable<Uint8Array>,
+  archive: Promise<void>,
+  where: string,
+): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* body;
+  } catch (error) {
+    const cause: unknown = await archive.then(
+      () => error,
+      (reason: unknown) => reason,
+    );
+    throw explained(cause, where);
+  }
+}
+
+/** What comes from below has a code; tar-stream's own errors have a message. */
+function explained(error: unknown, where: string): unknown {
+  if (error instanceof Fault || (error instanceof Error && 'code' in error)) return asFault(error, where);
+  return damaged(where, error instanceof Error ? `is damaged: ${error.message}` : String(error));
 }
 
 /** Undefined for the root itself, which some tools pack. */
