@@ -8,17 +8,22 @@ import { tail } from '../tar/encoding.ts';
 import { encodeHeader, padding } from '../tar/header.ts';
 import type { Write } from './program.ts';
 
-/** A file in an archive. */
-export type ArchiveFile = {
+/** A file in an archive, or a directory, which has no content. */
+export type ArchiveMember = {
   readonly path: string;
   readonly size: number;
-  readonly content: AsyncIterable<Uint8Array> | Uint8Array;
+  readonly content: AsyncIterable<Uint8Array> | Uint8Array | undefined;
 };
 
-/** Writes a tar of files, the same bytes for the same files. */
-export async function writeArchive(write: Write, files: AsyncIterable<ArchiveFile>): Promise<void> {
-  for await (const { path, size, content } of files) {
-    await write(encodeHeader({ type: 'file', path: Buffer.from(path), size, mode: 0o644, uid: 0, gid: 0 }));
+/** Writes a tar, the same bytes for the same members. */
+export async function writeArchive(write: Write, members: AsyncIterable<ArchiveMember>): Promise<void> {
+  for await (const { path, size, content } of members) {
+    const common = { path: Buffer.from(path), uid: 0, gid: 0 };
+    if (content === undefined) {
+      await write(encodeHeader({ ...common, type: 'directory', mode: 0o755 }));
+      continue;
+    }
+    await write(encodeHeader({ ...common, type: 'file', size, mode: 0o644 }));
     if (content instanceof Uint8Array) await write(content);
     else for await (const chunk of content) await write(chunk);
     const end = padding(size);
@@ -27,13 +32,13 @@ export async function writeArchive(write: Write, files: AsyncIterable<ArchiveFil
   await write(tail.none);
 }
 
-export const fileOf = (path: string, content: Uint8Array): ArchiveFile => ({
+export const fileOf = (path: string, content: Uint8Array): ArchiveMember => ({
   path,
   size: content.length,
   content,
 });
 
-export const blobFile = (store: BlobStore, descriptor: Descriptor): ArchiveFile => ({
+export const blobFile = (store: BlobStore, descriptor: Descriptor): ArchiveMember => ({
   path: `blobs/sha256/${hexOf(descriptor.digest)}`,
   size: descriptor.size,
   content: store.open(descriptor),
@@ -46,13 +51,15 @@ export const containerdName = 'io.containerd.image.name';
  * The files of an OCI image layout that holds one image, or one index of images. `skip` leaves blobs out: those
  * that the reader has already.
  */
-export async function* layoutFiles(
+export async function* layoutMembers(
   store: BlobStore,
   root: Descriptor,
   { name, annotations, skip = () => false }: LayoutOptions,
-): AsyncGenerator<ArchiveFile, void> {
+): AsyncGenerator<ArchiveMember, void> {
   const entry = giveName(name, { ...root, annotations: { ...root.annotations, ...annotations } });
   yield fileOf('oci-layout', layoutFile);
+  // Without them c/image gives the directories that it makes to root, and fails where it is not.
+  for (const path of ['blobs', 'blobs/sha256']) yield { path, size: 0, content: undefined };
   yield fileOf(
     'index.json',
     canonicalJson({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: [entry] }),

@@ -5,7 +5,7 @@ import { canonicalJson, type Json } from '../json.ts';
 import { formatReference, type Reference, withTag } from '../reference.ts';
 import type { BlobStore } from '../store/store.ts';
 import { decode } from '../tar/decode.ts';
-import { type ArchiveFile, blobFile, fileOf, layoutFiles } from './archive.ts';
+import { type ArchiveMember, blobFile, fileOf, layoutMembers } from './archive.ts';
 import type { Image, ImageLayer } from './image.ts';
 
 export type DockerArchiveOptions = {
@@ -24,20 +24,20 @@ const most = 2 ** 40;
  * the manifest's digest where docker stores images by it, unless a layer is zstd: old docker cannot read that, so
  * layers are then plain tars. Gzip layers are the store's blobs as they are.
  */
-export async function* dockerArchiveFiles(
+export async function* dockerArchiveMembers(
   store: BlobStore,
   image: Image,
   { names, present = 0 }: DockerArchiveOptions,
-): AsyncGenerator<ArchiveFile, void> {
+): AsyncGenerator<ArchiveMember, void> {
   const plain = image.layers.some(({ descriptor }) => compressionOf(descriptor.mediaType) === 'zstd');
   const layers = image.layers.map((layer) => (plain ? tarPath(layer) : blobPath(layer)));
   const tags = names.map((name) => formatReference(withTag(name)));
-  const config = `blobs/sha256/${hexOf(image.id)}`;
+  const config = plain ? `${hexOf(image.id)}.json` : `blobs/sha256/${hexOf(image.id)}`;
   yield fileOf('manifest.json', canonicalJson([{ Config: config, RepoTags: tags, Layers: layers }]));
   if (names.length > 0) yield fileOf('repositories', canonicalJson(repositories(names, layers.at(-1) ?? '')));
   const skipped = new Set(image.layers.slice(0, present).map(({ diffID }) => diffID));
   if (plain) {
-    yield blobFile(store, image.manifest.config);
+    yield { ...blobFile(store, image.manifest.config), path: config };
     const wanted = new Map(image.layers.map((layer) => [layer.diffID, layer]));
     for (const [diffID, layer] of wanted) if (!skipped.has(diffID)) yield await tarFile(store, layer);
     return;
@@ -45,7 +45,7 @@ export async function* dockerArchiveFiles(
   const blobs = new Set(
     image.layers.filter(({ diffID }) => skipped.has(diffID)).map(({ descriptor }) => descriptor.digest),
   );
-  yield* layoutFiles(store, image.descriptor, {
+  yield* layoutMembers(store, image.descriptor, {
     name: tags[0] ?? 'latest',
     skip: ({ digest }) => blobs.has(digest),
   });
@@ -65,7 +65,7 @@ function repositories(names: readonly Reference[], top: string): Json {
 }
 
 /** Decompressed twice: a header comes before the body and tells its size. */
-async function tarFile(store: BlobStore, layer: ImageLayer): Promise<ArchiveFile> {
+async function tarFile(store: BlobStore, layer: ImageLayer): Promise<ArchiveMember> {
   const { descriptor, diffID } = layer;
   const tar = () =>
     decode(store.open(descriptor), compressionOf(descriptor.mediaType) ?? 'none', {

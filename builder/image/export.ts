@@ -4,8 +4,8 @@ import { copy, type CopyOptions } from '../store/copy.ts';
 import type { FileStore } from '../store/file-store.ts';
 import { writeAll, writeOutput } from '../store/files.ts';
 import { openStore } from '../store/open-store.ts';
-import { type ArchiveFile, layoutFiles, writeArchive } from './archive.ts';
-import { dockerArchiveFiles } from './docker-archive.ts';
+import { type ArchiveMember, layoutMembers, writeArchive } from './archive.ts';
+import { dockerArchiveMembers } from './docker-archive.ts';
 import type { Loaded } from './engine.ts';
 import { type Image, openImage } from './image.ts';
 import { loadContainerd } from './load-containerd.ts';
@@ -55,12 +55,12 @@ export async function exportImage(
     case 'oci-archive':
       await writeFile(
         place.path,
-        layoutFiles(store, descriptor, { name: place.name ?? formatReference(withTag(name)) }),
+        layoutMembers(store, descriptor, { name: place.name ?? formatReference(withTag(name)) }),
       );
       return undefined;
     case 'docker-archive': {
       const names = [place.name === undefined ? name : parseReference(place.name)];
-      await writeFile(place.path, dockerArchiveFiles(store, await image(), { names }));
+      await writeFile(place.path, dockerArchiveMembers(store, await image(), { names }));
       return undefined;
     }
     case 'rootfs': {
@@ -77,5 +77,5 @@ export async function exportImage(
   }
 }
 
-const writeFile = (path: string, files: AsyncIterable<ArchiveFile>): Promise<void> =>
+const writeFile = (path: string, files: AsyncIterable<ArchiveMember>): Promise<void> =>
   writeOutput(path, (file) => writeArchive((bytes) => writeAll(file, bytes), files));

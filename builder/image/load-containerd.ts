@@ -2,7 +2,7 @@ import type { Descriptor } from '../descriptor.ts';
 import { isDigest } from '../digest.ts';
 import { completeReference, formatReference, type Reference } from '../reference.ts';
 import type { BlobStore } from '../store/store.ts';
-import { containerdName, layoutFiles, writeArchive } from './archive.ts';
+import { containerdName, layoutMembers, writeArchive } from './archive.ts';
 import type { EngineOptions, Loaded } from './engine.ts';
 import type { Image } from './image.ts';
 import { runProgram } from './program.ts';
@@ -29,7 +29,11 @@ export async function loadContainerd(
     input: (write) =>
       writeArchive(
         write,
-        layoutFiles(store, image.descriptor, { name: first, annotations: { [containerdName]: first }, skip }),
+        layoutMembers(store, image.descriptor, {
+          name: first,
+          annotations: { [containerdName]: first },
+          skip,
+        }),
       ),
   });
   for (const name of others) await runProgram([...command, 'images', 'tag', '--force', first, name]);

@@ -2,7 +2,7 @@ import { Fault } from '../fault.ts';
 import type { Reference } from '../reference.ts';
 import type { BlobStore } from '../store/store.ts';
 import { writeArchive } from './archive.ts';
-import { dockerArchiveFiles } from './docker-archive.ts';
+import { dockerArchiveMembers } from './docker-archive.ts';
 import { type EngineOptions, layersOfAll, type Loaded } from './engine.ts';
 import type { Image } from './image.ts';
 import { runProgram } from './program.ts';
@@ -23,7 +23,7 @@ export async function loadDocker(
   const present = await presentLayers(image, command);
   const send = (present: number) =>
     runProgram([...command, 'load', '--quiet'], {
-      input: (write) => writeArchive(write, dockerArchiveFiles(store, image, { names, present })),
+      input: (write) => writeArchive(write, dockerArchiveMembers(store, image, { names, present })),
     });
   try {
     await send(present);
