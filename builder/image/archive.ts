@@ -1,6 +1,8 @@
+import { Fault } from '../fault.ts';
 import { canonicalJson } from '../json.ts';
 import { type Annotations, type Descriptor, isForeign, mediaTypes } from '../descriptor.ts';
 import { hexOf } from '../digest.ts';
+import { completeReference, formatReference, parseReference } from '../reference.ts';
 import { reach } from '../store/graph.ts';
 import { giveName, layoutFile } from '../store/layout.ts';
 import type { BlobStore } from '../store/store.ts';
@@ -44,9 +46,6 @@ export const blobFile = (store: BlobStore, descriptor: Descriptor): ArchiveMembe
   content: store.open(descriptor),
 });
 
-/** Names an image for containerd, whose own names have a host. */
-export const containerdName = 'io.containerd.image.name';
-
 /**
  * The files of an OCI image layout that holds one image, or one index of images. `skip` leaves blobs out: those
  * that the reader has already.
@@ -54,15 +53,19 @@ export const containerdName = 'io.containerd.image.name';
 export async function* layoutMembers(
   store: BlobStore,
   root: Descriptor,
-  { name, annotations, skip = () => false }: LayoutOptions,
+  { name, skip = () => false }: LayoutOptions,
 ): AsyncGenerator<ArchiveMember, void> {
-  const entry = giveName(name, { ...root, annotations: { ...root.annotations, ...annotations } });
+  const annotations = { ...root.annotations, ...forContainerd(name) };
   yield fileOf('oci-layout', layoutFile);
   // Without them c/image gives the directories that it makes to root, and fails where it is not.
   for (const path of ['blobs', 'blobs/sha256']) yield { path, size: 0, content: undefined };
   yield fileOf(
     'index.json',
-    canonicalJson({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: [entry] }),
+    canonicalJson({
+      schemaVersion: 2,
+      mediaType: mediaTypes.index,
+      manifests: [giveName(name, { ...root, annotations })],
+    }),
   );
   for await (const descriptor of reach(store, [root])) {
     if (skip(descriptor) || (isForeign(descriptor) && !(await store.exists(descriptor)))) continue;
@@ -72,7 +75,16 @@ export async function* layoutMembers(
 
 export type LayoutOptions = {
   readonly name: string;
-  /** On the entry of `index.json`. */
-  readonly annotations?: Annotations;
   readonly skip?: (descriptor: Descriptor) => boolean;
 };
+
+/** Containerd's own annotation, for a name that is more than a tag; without it `ctr images import` names nothing. */
+function forContainerd(name: string): Annotations {
+  if (!/[:/]/.test(name)) return {};
+  try {
+    return { 'io.containerd.image.name': formatReference(completeReference(parseReference(name))) };
+  } catch (error) {
+    if (error instanceof Fault) return {};
+    throw error;
+  }
+}

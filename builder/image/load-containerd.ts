@@ -2,7 +2,7 @@ import type { Descriptor } from '../descriptor.ts';
 import { isDigest } from '../digest.ts';
 import { completeReference, formatReference, type Reference } from '../reference.ts';
 import type { BlobStore } from '../store/store.ts';
-import { containerdName, layoutMembers, writeArchive } from './archive.ts';
+import { layoutMembers, writeArchive } from './archive.ts';
 import type { EngineOptions, Loaded } from './engine.ts';
 import type { Image } from './image.ts';
 import { runProgram } from './program.ts';
@@ -26,15 +26,7 @@ export async function loadContainerd(
     formatReference(completeReference(name)),
   );
   await runProgram([...command, 'images', 'import', '-'], {
-    input: (write) =>
-      writeArchive(
-        write,
-        layoutMembers(store, image.descriptor, {
-          name: first,
-          annotations: { [containerdName]: first },
-          skip,
-        }),
-      ),
+    input: (write) => writeArchive(write, layoutMembers(store, image.descriptor, { name: first, skip })),
   });
   for (const name of others) await runProgram([...command, 'images', 'tag', '--force', first, name]);
   const present = image.layers.filter(({ descriptor }) => has.has(descriptor.digest)).length;

@@ -12,7 +12,8 @@ import { runProgram } from './program.ts';
 
 /**
  * Loads an image into podman, which takes blobs right out of the store, and only those that it has not. A name
- * without a host is `localhost/NAME` there, as podman itself calls what is from no registry.
+ * without a host is `localhost/NAME` there, as podman itself calls what is from no registry. Layers that podman has in
+ * another encoding count as present, though it reads them once more.
  */
 export async function loadPodman(
   store: FileStore,

@@ -55,16 +55,18 @@ export async function runProgram(
       child.stdin.end();
     })(),
   ]);
-  // What goes wrong on our side must end the program, or it would wait for the rest.
   const failure = await work.then(
     () => undefined,
     (error: unknown) => {
-      child.kill();
-      return { error };
+      // Output that ends too early is explained by how the program ends. Otherwise the failure is ours, and the
+      // program would wait for the rest.
+      const theirs = child.stdout.readableEnded || isBrokenPipe(error);
+      if (!theirs) child.kill();
+      return { error, theirs };
     },
   );
   const [status, signal] = await closed;
-  if (failure && !isBrokenPipe(failure.error)) throw failure.error;
+  if (failure && !(failure.theirs && status !== 0)) throw failure.error;
   if (status === 0 && !failure) return stdout;
   const line = complaint.trim().split('\n').at(-1) || `it ended with ${signal ?? `status ${status}`}`;
   throw new Fault('IO', `${command.slice(0, 4).join(' ')}: ${quote(line)}`, {
