@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Fault } from '../../builder/fault.ts';
 import { quote } from '../package/name.ts';
 import { openRepository, type Repository } from '../package/repository.ts';
+import { mayIndex, worthIndexing } from '../package/worth-indexing.ts';
 import { complain, type Context } from './context.ts';
 
 /**
@@ -61,9 +62,9 @@ const isDirectory = (path: string) => statSync(path, { throwIfNoEntry: false })?
 /** False if an index was made, so that the repository has to be opened again to have it. */
 async function isIndexed(repository: Repository, { places, tool }: Context): Promise<boolean> {
   if (repository.indexed()) return true;
-  const { mayIndex, offerIndex, worthIndexing } = await import('../package/indexing.ts');
   const { length } = repository.names();
   if (length < worthIndexing || !mayIndex(repository.directory)) return true;
+  const { offerIndex } = await import('../package/indexing.ts');
   complain(
     `${tool}: making an index of ${quote(repository.directory)}, ${length} names; this is done once\n`,
   );

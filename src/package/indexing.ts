@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { withLock } from '../../builder/lock.ts';
@@ -7,19 +7,6 @@ import { indexBytes, readIndex, type Index, type IndexedName } from './index-fil
 import { indexPath, lockPath, recordsPath, temporaryPath } from './layout.ts';
 import { display } from './name.ts';
 import { listNames, listProvided, timeOf } from './walk.ts';
-
-/** How many names make a repository worth an index; fewer are walked in no time. */
-export const worthIndexing = 2000;
-
-/** Whether the repository is the caller's own: nobody leaves files in another's only by reading. */
-export function mayIndex(directory: string): boolean {
-  try {
-    accessSync(directory, constants.W_OK);
-    return statSync(directory).uid === process.geteuid?.();
-  } catch {
-    return false;
-  }
-}
 
 /**
  * Makes the index anew, unless somebody else is at work in the repository or it cannot be written: the next one

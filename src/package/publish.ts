@@ -3,11 +3,12 @@ import { asFault, Fault } from '../../builder/fault.ts';
 import { withLock } from '../../builder/lock.ts';
 import { candidateOf } from './candidate.ts';
 import { bringIn, recover, type FinishedPackage } from './incoming.ts';
-import { worthIndexing, writeIndex } from './indexing.ts';
+import { writeIndex } from './indexing.ts';
 import { lockPath, recordsPath, stagingPath, treePath } from './layout.ts';
 import { checkName, checkVersion, display } from './name.ts';
 import { ownerToken } from './owner.ts';
 import { listNames } from './walk.ts';
+import { worthIndexing } from './worth-indexing.ts';
 
 /**
  * Runs `fn` with an empty directory in the repository, made if missing, in which trees can be finished that are

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { worthIndexing } from '../../src/package/indexing.ts';
+import { worthIndexing } from '../../src/package/worth-indexing.ts';
 import { runTool, temporary } from '../support/tools.ts';
 
 /** A repository by hand: fields of controls by `NAME VERSION`. */

@@ -16,7 +16,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fault } from '../../builder/fault.ts';
-import { mayIndex, offerIndex, worthIndexing, writeIndex } from '../../src/package/indexing.ts';
+import { offerIndex, writeIndex } from '../../src/package/indexing.ts';
+import { mayIndex, worthIndexing } from '../../src/package/worth-indexing.ts';
 import { scanLinks } from '../../src/package/links.ts';
 import { publish, withStaging } from '../../src/package/publish.ts';
 import { readRecord, recordBytes } from '../../src/package/record-file.ts';
