@@ -69,9 +69,6 @@ export const describe = (mediaType: string, bytes: Uint8Array): Document => ({
   bytes,
 });
 
-/** The descriptor without what its surroundings said of it: annotations, platform. */
-export const bare = ({ mediaType, digest, size }: Descriptor): Descriptor => ({ mediaType, digest, size });
-
 export const decodeDigest = (field: Field): Digest =>
   checkDigest(string(field), `${field.document}: ${field.path}`);
 

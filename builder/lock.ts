@@ -32,17 +32,17 @@ export async function withLock<T>(
   try {
     result = await fn();
   } finally {
-    holder.process.stdin?.end();
+    holder.child.stdin?.end();
     await holder.ended;
   }
-  if (holder.process.exitCode === 0) return result;
+  if (holder.child.exitCode === 0) return result;
   throw new Fault('IO', `the lock on ${path} was lost while it was needed`, {
     hint: `something killed ${program}; try again`,
   });
 }
 
 type Holder = {
-  readonly process: ChildProcess;
+  readonly child: ChildProcess;
   /** Settles when the lock is held, or cannot be. */
   readonly held: Promise<void>;
   readonly ended: Promise<unknown>;
@@ -51,11 +51,11 @@ type Holder = {
 function start(program: string, path: string, { shared = false, wait = true }: LockOptions): Holder {
   const args = [...(shared ? ['--shared'] : []), ...(wait ? [] : ['--nonblock']), path];
   // In a session of its own: Ctrl-C must not take the lock away from a caller that is still tidying up.
-  const process = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   // Writing to a holder that was killed; the exit status tells.
-  process.stdin.on('error', () => undefined);
-  const ended = once(process, 'close').catch(() => undefined);
-  return { process, ended, held: answer(process, path) };
+  child.stdin.on('error', () => undefined);
+  const ended = once(child, 'close').catch(() => undefined);
+  return { child, ended, held: answer(child, path) };
 }
 
 async function answer(child: ReturnType<typeof spawn>, path: string): Promise<void> {

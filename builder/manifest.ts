@@ -1,6 +1,5 @@
 import {
   type Annotations,
-  bare,
   decodeAnnotations,
   decodeDescriptor,
   decodeDigest,
@@ -10,7 +9,6 @@ import {
   isIndex,
   isManifest,
   mediaTypes,
-  type Platform,
 } from './descriptor.ts';
 import type { Digest } from './digest.ts';
 import {
@@ -192,9 +190,3 @@ export function childrenOf(descriptor: Descriptor, bytes: Uint8Array, document: 
 /** Whether the descriptor is of a document that has children. */
 export const hasChildren = ({ mediaType }: Descriptor): boolean =>
   isManifest(mediaType) || isIndex(mediaType);
-
-/** A descriptor for an index, with its platform where it is an image's. */
-export const entryOf = (descriptor: Descriptor, { architecture, os, variant }: ImageConfig): Descriptor => ({
-  ...bare(descriptor),
-  platform: present<Platform>({ architecture, os, variant }),
-});

@@ -1,4 +1,4 @@
-import { type Annotations, describe, type Document, mediaTypes, type Platform } from '../descriptor.ts';
+import type { Annotations, Document, Platform } from '../descriptor.ts';
 import type { Digest, Sized } from '../digest.ts';
 import { Fault } from '../fault.ts';
 import { present } from '../json.ts';
@@ -102,6 +102,3 @@ export function assembleIndex(images: readonly AssembledImage[], annotations?: A
   }));
   return encodeIndex({ manifests, annotations });
 }
-
-/** What an artifact has in the place of a config (image-spec, manifest.md, "Guidelines for Artifact Usage"). */
-export const emptyConfig: Document = describe(mediaTypes.empty, Buffer.from('{}'));

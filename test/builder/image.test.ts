@@ -886,3 +886,16 @@ test('images that carry attestations and artifacts are no trouble', async (t) =>
   await other.tag('attested', index);
   t.true(await other.exists(statement));
 });
+
+test('the example of the library’s README works as it is written', (t) => {
+  const directory = temporary(t);
+  const readme = readFileSync(join(root, 'builder/README.md'), 'utf8');
+  const [, example = ''] = /```ts\n(.*?)```/s.exec(readme) ?? [];
+  const script = example.replaceAll("'./index.ts'", JSON.stringify(join(root, 'builder/index.ts')));
+  symlinkSync(join(root, 'native'), join(directory, 'native'));
+  writeFileSync(join(directory, 'example.ts'), script);
+  const printed = output(process.execPath, [join(directory, 'example.ts')], { cwd: directory });
+  t.regex(printed, /^docker-daemon sha256:[0-9a-f]{64}\n$/);
+  const raw = output('skopeo', ['inspect', '--raw', `oci-archive:${directory}/hello.tar:hello:1.0`]);
+  t.is(`docker-daemon ${digestOf(raw)}\n`, printed);
+});
