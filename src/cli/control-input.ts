@@ -5,24 +5,25 @@ import { checkControl, type Control } from '../package/control.ts';
 import { display, quote, versionInPath } from '../package/name.ts';
 import { decodeText } from '../package/paragraph.ts';
 import type { Checked, Problem } from '../package/problem.ts';
-import { type Build, readBuild } from './control-build.ts';
+import { openRepository } from '../package/repository.ts';
+import type { PackageRecord } from '../package/record.ts';
 
 /** What a word of the command line names: a control, and what is known of the tree that it lies in. */
 export type ControlInput = Checked<Control> & {
   /** As it is called in messages. */
   readonly file: string;
   readonly text: string;
-  /** Only of a package's tree in a repository. */
-  readonly build: Build | undefined;
+  /** Only of a package's tree in a repository; of unknown origin where no record fits the tree. */
+  readonly record: PackageRecord | undefined;
 };
 
 /** Reads a control file, the file `control` of a directory, or standard input (`-`). Throws NOT_FOUND, IO, INPUT. */
 export function readControlInput(path: string, cwd: string): ControlInput {
-  if (path === '-') return { ...readControl(0, '<stdin>'), build: undefined };
+  if (path === '-') return { ...readControl(0, '<stdin>'), record: undefined };
   const full = resolve(cwd, path);
-  if (!isDirectory(full, path)) return { ...readControl(full, path), build: undefined };
+  if (!isDirectory(full, path)) return { ...readControl(full, path), record: undefined };
   const input = readControl(join(full, 'control'), join(path, 'control'));
-  if (!input.value) return { ...input, build: undefined };
+  if (!input.value) return { ...input, record: undefined };
   const { kind, control } = input.value;
   const hasName = basename(dirname(full)) === control.name;
   const hasVersion = basename(full) === versionInPath(control.version);
@@ -32,9 +33,11 @@ export function readControlInput(path: string, cwd: string): ControlInput {
       hasName ? 'Version' : kind === 'source' ? 'Source' : 'Package',
       full,
     );
-    return { ...input, warnings: [...input.warnings, warning], build: undefined };
+    return { ...input, warnings: [...input.warnings, warning], record: undefined };
   }
-  return { ...input, build: kind === 'binary' && hasName ? readBuild(full, input.text) : undefined };
+  if (kind === 'source' || !hasName) return { ...input, record: undefined };
+  const repository = openRepository(dirname(dirname(full)));
+  return { ...input, record: repository.record(control.name, control.version) };
 }
 
 function isDirectory(full: string, path: string): boolean {

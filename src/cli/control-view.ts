@@ -4,8 +4,8 @@ import type { Relation } from '../package/constraint.ts';
 import type { Fields } from '../package/format.ts';
 import { display, quote } from '../package/name.ts';
 import { nearest } from '../package/nearest.ts';
+import type { PackageRecord } from '../package/record.ts';
 import { binaryControlOf, type SourceControl, sourceFields } from '../package/source-control.ts';
-import type { Build } from './control-build.ts';
 import type { ControlInput } from './control-input.ts';
 import { usage } from './option-value.ts';
 
@@ -25,11 +25,11 @@ export type View = {
 };
 
 /** What is to be seen of an input without errors; of a source, only the package of that name if one is given. */
-export function viewOf({ file, value, build }: ControlInput, packageName: string | undefined): View {
+export function viewOf({ file, value, record }: ControlInput, packageName: string | undefined): View {
   if (!value) throw new Error('a control with errors is viewed');
   if (value.kind === 'binary') {
     if (packageName === undefined || packageName === value.control.name)
-      return viewBinary(file, value.control, build);
+      return viewBinary(file, value.control, record);
     throw noPackage(file, packageName, [value.control.name]);
   }
   if (packageName === undefined) return viewSource(file, value.control);
@@ -58,11 +58,11 @@ const viewSource = (file: string, control: SourceControl): View => ({
   },
 });
 
-const viewBinary = (file: string, control: BinaryControl, build: Build | undefined): View => ({
+const viewBinary = (file: string, control: BinaryControl, record: PackageRecord | undefined): View => ({
   file,
   kind: 'binary',
-  fields: build
-    ? [...binaryFields({ ...control, builtFrom: [] }), ...buildFields(build)]
+  fields: record
+    ? [...binaryFields({ ...control, builtFrom: [] }), ...recordFields(record)]
     : binaryFields(control),
   packages: undefined,
   lists: {
@@ -71,13 +71,13 @@ const viewBinary = (file: string, control: BinaryControl, build: Build | undefin
     s: control.source && [`${control.source.name},${control.source.version}`],
     p: [control.name],
     r: texts(control.depends),
-    b: (build?.builtFrom ?? control.builtFrom).map(({ name, version }) => `${name},${version}`),
+    b: (record?.builtFrom ?? control.builtFrom).map(({ name, version }) => `${name},${version}`),
     u: undefined,
   },
 });
 
 /** What the record adds, written as fields. */
-export const buildFields = ({ origin, buildKey, builtFrom }: Build): Fields => [
+export const recordFields = ({ origin, buildKey, builtFrom }: PackageRecord): Fields => [
   ['Origin', origin],
   ['Build-Key', buildKey],
   [

@@ -6,7 +6,7 @@ import { makeCommand, parseCommand } from './command.ts';
 import { complain, type Context, print } from './context.ts';
 import { checkControls } from './control-check.ts';
 import { type ControlInput, readControlInput } from './control-input.ts';
-import { buildFields, fieldOf, letters, type View, viewOf } from './control-view.ts';
+import { recordFields, fieldOf, letters, type View, viewOf } from './control-view.ts';
 import { usage } from './option-value.ts';
 
 const summary = [
@@ -103,8 +103,8 @@ function showFields(view: View, names: readonly string[], json: boolean): boolea
 }
 
 /** The text of the file and nothing else, except that of a package in a repository what its record adds. */
-const textOf = ({ text, build }: ControlInput): string =>
-  build ? `${text.trimEnd()}\n${formatParagraph(buildFields(build))}` : text;
+const textOf = ({ text, record }: ControlInput): string =>
+  record ? `${text.trimEnd()}\n${formatParagraph(recordFields(record))}` : text;
 
 const jsonOf = ({ file, kind, fields, packages }: View) => ({
   file,

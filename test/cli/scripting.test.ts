@@ -1,6 +1,9 @@
 import test from 'ava';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { takeFingerprint } from '../../src/package/fingerprint.ts';
+import { fingerprintBytes, recordBytes } from '../../src/package/record-file.ts';
+import type { PackageRecord } from '../../src/package/record.ts';
 import { run, runTool, temporary, tool } from '../support/tools.ts';
 
 const compare = (...args: string[]) => runTool('pkgvercmp', args);
@@ -96,13 +99,13 @@ Depends-Run:
 /** A recipe in packages/, and a repository with one package that has a record and one that has none. */
 function workplace(t: Parameters<typeof temporary>[0]) {
   const cwd = temporary(t);
-  const write = (directory: string, name: string, text: string) => {
+  const write = (directory: string, name: string, text: string | Buffer) => {
     mkdirSync(join(cwd, directory), { recursive: true });
     writeFileSync(join(cwd, directory, name), text);
   };
   write('packages/gcc/5.3.0', 'control', recipe);
   write('repository/gcc/1_5.3.0-~~stage1', 'control', binary);
-  const record = {
+  const record: PackageRecord = {
     format: 1,
     control: binary,
     origin: 'host',
@@ -110,7 +113,9 @@ function workplace(t: Parameters<typeof temporary>[0]) {
     builtFrom: [{ name: 'musl', version: '1.1.15', diffID: `sha256:${'0'.repeat(64)}` }],
     links: [],
   };
-  write('repository/.records/gcc', '1_5.3.0-~~stage1.json', JSON.stringify(record));
+  write('repository/.records/gcc', '1_5.3.0-~~stage1.json', recordBytes(record));
+  const fingerprint = takeFingerprint(join(cwd, 'repository/gcc/1_5.3.0-~~stage1'));
+  write('repository/.records/gcc', '1_5.3.0-~~stage1.local', fingerprintBytes(fingerprint));
   write('repository/make/4', 'control', 'Package: make\nVersion: 4\n');
   const pkgcontrol = (...args: string[]) => runTool('pkgcontrol', args, { cwd });
   return { cwd, write, pkgcontrol };
@@ -143,10 +148,17 @@ test('pkgcontrol shows what the record adds to a package', (t) => {
   t.is(pkgcontrol(`${tree}/control`).stdout, binary, 'a file is only itself');
   writeFileSync(join(cwd, tree, 'control'), `${binary}Provides: cc\n`);
   t.is(pkgcontrol('-f', 'Origin', tree).stdout, 'unknown\n', 'the record is of another build');
-  write('repository/.records/make', '4.json', '{"control":"Package: make\\nVersion: 4\\n","builtFrom":"3"}');
+  write(
+    'repository/.records/make',
+    '4.json',
+    '{"format":1,"control":"Package: make\\nVersion: 4\\n","builtFrom":"3"}',
+  );
   const broken = pkgcontrol('repository/make/4');
   t.is(broken.status, 2);
-  t.regex(broken.stderr, /\.records\/make\/4\.json: builtFrom: expected a list, found /);
+  t.regex(
+    broken.stderr,
+    /\.records\/make\/4\.json: builtFrom: expected a list .*\npkgcontrol: the record is damaged/,
+  );
 });
 
 test("pkgcontrol prints lists as the original's tools did, one item a line", (t) => {
