@@ -6,6 +6,6 @@ sh scripts/setup.sh test
 PATH=$PWD/node_modules/.bin:/usr/sbin:/sbin:$PATH
 export PATH
 node scripts/check.ts
-make -s -C native all probe
+node scripts/compressor.ts
 node bootstrap/quickstart.ts
 exec ava "$@"
