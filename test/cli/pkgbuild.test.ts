@@ -510,7 +510,7 @@ test.serial('killed without warning, its processes die with it, and the next run
 });
 
 test.serial('two builds of one package at once both end, and the package is whole', async (t) => {
-  const { repository, work, place, recipe, options, env } = await demo(t, {
+  const { repository, work, place, recipe, write, options, env } = await demo(t, {
     build: `${buildScript}sleep 1\n`,
   });
   const children = [1, 2, 3].map(() => start(t, tool('pkgbuild'), [...options, recipe], { env }));
@@ -526,11 +526,13 @@ test.serial('two builds of one package at once both end, and the package is whol
 
   const own = join(place, 'mine');
   mkdirSync(own);
+  write('build.sh', `${buildScript}until [ -e /work/go ]; do sleep 0.1; done\n`);
   const first = start(t, tool('pkgbuild'), [...options, '-w', own, recipe], { env });
   await until(() => existsSync(join(own, 'out')), 'the first one to build');
   const second = run(tool('pkgbuild'), [...options, '-w', own, recipe], { env });
   t.is(second.status, 1);
   t.regex(second.stderr, /another pkgbuild is at work in/);
+  writeFileSync(join(own, 'go'), '');
   t.deepEqual(await once(first, 'exit'), [0, null]);
 });
 

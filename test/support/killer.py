@@ -32,6 +32,7 @@ def children():
 
 for turn in range(count):
     number = chance.choice([signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+    ready, started = os.pipe()
     child = os.fork()
     if child == 0:
         os.setsid()
@@ -39,6 +40,10 @@ for turn in range(count):
         for descriptor in (0, 1, 2):
             os.dup2(devnull, descriptor)
         os.execvp(command[0], command)
+    # Closed by the start of the command, which then leads a session of its own.
+    os.close(started)
+    os.read(ready, 1)
+    os.close(ready)
     time.sleep(chance.random() * longest)
     name = signal.Signals(number).name
     sent[name] = sent.get(name, 0) + 1
