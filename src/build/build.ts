@@ -145,8 +145,10 @@ async function explain(
   error: unknown,
   place: Workplace,
   log: Log,
-  { listen }: BuildSetting,
+  { listen, signal }: BuildSetting,
 ): Promise<unknown> {
+  // A build that was stopped because another one failed has not failed itself.
+  if (error === signal?.reason) return error;
   if (!(error instanceof Fault) || (error.code !== 'BUILD' && error.code !== 'UNSAFE')) return error;
   const kept = await place.keep();
   listen({ event: 'failed', lines: log.tail(shownLines), log: log.path, kept });

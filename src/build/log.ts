@@ -26,6 +26,9 @@ export type Log = {
 /** A build that says more than this is not listened to any longer. */
 const mostBytes = 256 << 20;
 
+/** Of what is shown: a compiler's command line says little and fills a screen. */
+const longestLine = 300;
+
 /** `directory/NAME/VERSION.log`; logs that killed builds have left there are removed. */
 export function openLog(directory: string, name: string, version: string): Log {
   const folder = join(directory, name);
@@ -74,5 +77,6 @@ function lastLines(path: string, count: number): string[] {
   const text = readFileSync(path)
     .subarray(-64 * 1024)
     .toString();
-  return plainText(text).trimEnd().split('\n').slice(-count);
+  const lines = plainText(text).trimEnd().split('\n').slice(-count);
+  return lines.map((line) => (line.length > longestLine ? `${line.slice(0, longestLine)} …` : line));
 }

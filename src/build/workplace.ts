@@ -31,8 +31,9 @@ export type Workplace = {
 };
 
 /**
- * Runs `fn` with a work directory, which is removed afterwards unless it is the user's own or kept. Nobody else
- * builds in it meanwhile: throws BUSY if somebody does in the user's.
+ * Runs `fn` with a work directory, which is removed afterwards unless it is the user's own or kept; one that was
+ * kept earlier is removed when `fn` succeeds. Nobody else builds in it meanwhile: throws BUSY if somebody does in
+ * the user's.
  */
 export async function withWorkplace<T>(
   options: WorkplaceOptions,
@@ -45,7 +46,9 @@ export async function withWorkplace<T>(
   }
   const path = await make(options);
   try {
-    return await fn({ path, keep: () => keep(path, options) });
+    const result = await fn({ path, keep: () => keep(path, options) });
+    await removeTree(keptPath(options));
+    return result;
   } finally {
     await removeTree(path);
   }
@@ -63,7 +66,11 @@ async function alone<T>(lock: string, path: string, fn: () => Promise<T>): Promi
   }
 }
 
+const attempts = 5;
+
 const label = ({ name, version }: WorkplaceOptions): string => `${name}-${versionInPath(version)}`;
+
+const keptPath = (options: WorkplaceOptions): string => join(options.cache, `${label(options)}.failed`);
 
 async function make(options: WorkplaceOptions): Promise<string> {
   const { cache } = options;
@@ -89,8 +96,15 @@ async function removeLeft(cache: string): Promise<void> {
 }
 
 async function keep(path: string, options: WorkplaceOptions): Promise<string> {
-  const kept = join(options.cache, `${label(options)}.failed`);
-  await removeTree(kept);
-  renameSync(path, kept);
-  return kept;
+  const kept = keptPath(options);
+  for (let attempt = 1; ; attempt += 1) {
+    await removeTree(kept);
+    try {
+      renameSync(path, kept);
+      return kept;
+    } catch (error) {
+      // Another build of the same version failed in between.
+      if (attempt === attempts) throw asFault(error, `cannot keep ${quote(path)}`);
+    }
+  }
 }
