@@ -21,7 +21,7 @@
 #include <zstd.h>
 
 /* Past four threads the caller cannot write tar fast enough; a slab and its outputs can take 24 MiB. */
-enum { GZIP_LEVEL = 5, ZSTD_LEVEL = 3, MOST_THREADS = 4, ZSTD_SLABS = 3 };
+enum { GZIP_LEVEL = 6, ZSTD_LEVEL = 3, MOST_THREADS = 4, ZSTD_SLABS = 3 };
 
 static const char help[] =
     "usage: compress [--threads N] gzip-1|zstd-1...\n"

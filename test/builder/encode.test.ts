@@ -21,7 +21,7 @@ import {
   treeMaker,
   wholeTar,
 } from '../support/layers.ts';
-import { output, root, run, temporary } from '../support/tools.ts';
+import { output, root, run, temporary, tool } from '../support/tools.ts';
 
 const makeTree = treeMaker();
 const compressed = ['gzip-1', 'zstd-1'] as const;
@@ -61,13 +61,14 @@ for (const threads of ['1', '3', '16'])
   test(`and so with ${threads} threads`, (t) =>
     checkGolden(t, [compressProgram, '--threads', threads], ['plain', 'sizes', 'many_files', 'huge']));
 
-/** Built anew from the sources that the set-up unpacked. */
+/** Built anew from the sources of both libraries. */
 function builtWith(t: ExecutionContext, compiler: string, flags: string): string {
-  const build = join(temporary(t), 'build');
-  const vendor = join(root, 'native/build/vendor');
-  const settings = [`CC=${compiler}`, `COMPRESS_CFLAGS=${flags}`, `BUILD=${build}`, `VENDOR=${vendor}`];
+  const work = temporary(t);
+  const archives = ['libdeflate_1.14.orig.tar.gz', 'libzstd_1.5.4+dfsg2.orig.tar.xz'];
+  output(tool('pkgfetch'), ['-q', '-d', work, ...archives]);
+  const settings = [`CC=${compiler}`, `COMPRESS_CFLAGS=${flags}`, `BUILD=${work}/build`, `DISTFILES=${work}`];
   output('make', ['-s', '-C', join(root, 'native'), 'compress', ...settings], { timeout: 600_000 });
-  return join(build, 'compress');
+  return join(work, 'build/compress');
 }
 
 for (const [compiler, flags] of [
