@@ -2,11 +2,13 @@
 
 usage: terminal.py STEPS COMMAND [ARG ...]
 
-STEPS is a JSON list of [expected, answer]: the answer is typed once the text is seen after what was seen before.
+STEPS is a JSON list of [expected, answer, mode]: the answer is typed once the text is seen after what was seen
+before, and the terminal is in the mode: "raw" where a shell edits a line, "cooked" where a program reads lines. What
+is typed between the two gets lost.
 Prints JSON: everything the terminal showed, how the command ended (null if a step was not seen within 20
 seconds, and it was killed), and the step that was waited for then.
 """
-import json, os, pty, select, signal, sys, time
+import json, os, pty, select, signal, sys, termios, time
 
 steps, command = json.loads(sys.argv[1]), sys.argv[2:]
 pid, terminal = pty.fork()
@@ -30,12 +32,16 @@ def read(seconds):
     return data != b""
 
 
-for expected, answer in steps:
+def mode():
+    return "cooked" if termios.tcgetattr(terminal)[3] & termios.ICANON else "raw"
+
+
+for expected, answer, wanted in steps:
     deadline = time.monotonic() + 20
     alive = True
-    while alive and expected not in shown[seen:] and time.monotonic() < deadline:
-        alive = read(0.2)
-    if expected not in shown[seen:]:
+    while alive and (expected not in shown[seen:] or mode() != wanted) and time.monotonic() < deadline:
+        alive = read(0.05)
+    if expected not in shown[seen:] or mode() != wanted:
         missed = expected
         break
     seen = shown.index(expected, seen) + len(expected)
