@@ -91,7 +91,7 @@ async function putMember(
   const mediaType = 'application/octet-stream';
   if (!isDigest(digest)) return store.add(mediaType, body);
   const descriptor = { mediaType, digest, size };
-  await store.put(descriptor, () => body);
+  await store.put(descriptor, () => body, { once: true });
   return descriptor;
 }
 

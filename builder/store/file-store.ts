@@ -10,10 +10,14 @@ import { contentFrom, verified, wrongSize } from './blob.ts';
 import { replaceFile, syncDirectory, writeAll } from './files.ts';
 import { requireComplete } from './graph.ts';
 import { formatIndex, type LayoutIndex, parseIndex, rootsOf, withName, withoutName } from './layout.ts';
+import { replaceResumable, resumeFrom } from './resume.ts';
 import type { Content, Named, NamedStore, Range } from './store.ts';
 
 /** Bytes read at once. */
 const chunkSize = 1 << 20;
+
+/** Nobody changes a blob, its owner included. */
+const blobMode = 0o444;
 
 /** A blob that is used is marked as new again, by its mtime, if the mark is older than this, in ms. */
 const markEvery = 3600_000;
@@ -109,9 +113,23 @@ export class FileStore implements NamedStore {
     }
   }
 
-  /** As every store's `put`; `replace` stores the blob again though it seems to be there. */
-  async put(descriptor: Descriptor, content: Content, options: { replace?: boolean } = {}): Promise<boolean> {
+  /**
+   * As every store's `put`. `replace` stores the blob again though it seems to be there. A large one whose content
+   * breaks off, or whose process is killed, is continued by the next put; not with `once`, for content that can be
+   * read from its beginning alone.
+   */
+  async put(
+    descriptor: Descriptor,
+    content: Content,
+    options: { readonly replace?: boolean; readonly once?: boolean } = {},
+  ): Promise<boolean> {
     if (!options.replace && (await this.exists(descriptor))) return false;
+    if (typeof content === 'function' && descriptor.size >= resumeFrom && !options.once) {
+      await this.#writing(descriptor.digest, () =>
+        replaceResumable(this.#root, this.blobPath(descriptor.digest), blobMode, descriptor, content),
+      );
+      return true;
+    }
     const chunks = verified(descriptor, contentFrom(content, 0), this.directory);
     await this.#write(descriptor.digest, chunks, () => descriptor.digest);
     return true;
@@ -133,11 +151,17 @@ export class FileStore implements NamedStore {
   }
 
   async #write(what: string, chunks: AsyncIterable<Uint8Array>, digest: () => Digest): Promise<void> {
-    try {
-      await replaceFile(this.#root, 0o444, async (file) => {
+    await this.#writing(what, () =>
+      replaceFile(this.#root, blobMode, async (file) => {
         for await (const chunk of chunks) await writeAll(file, chunk);
         return this.blobPath(digest());
-      });
+      }),
+    );
+  }
+
+  async #writing(what: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
     } catch (error) {
       throw asFault(error, `${this.directory}: writing ${what}`);
     }

@@ -37,9 +37,12 @@ async function withFile<T>(
   }
 }
 
-/** Writes all of the bytes at the file's position; `FileHandle.write` may stop before the end. */
-export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
+/** Writes all of the bytes, at the file's own position or a given one; `FileHandle.write` may stop before the end. */
+export async function writeAll(file: FileHandle, bytes: Uint8Array, position?: number): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const to = position === undefined ? null : position + at;
+    at += (await file.write(bytes, at, bytes.length - at, to)).bytesWritten;
+  }
 }
 
 /** Brings the names in a directory to disk. */

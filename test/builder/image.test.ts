@@ -887,6 +887,43 @@ test('images that carry attestations and artifacts are no trouble', async (t) =>
   t.true(await other.exists(statement));
 });
 
+test('an image of 100 layers is made, named and inspected without a layer being opened', async (t) => {
+  const directory = join(temporary(t), 'store');
+  const store = await newStore(directory);
+  const blobs = await Promise.all(
+    Array.from({ length: 100 }, (_, at) =>
+      putDocument(store, describe(mediaTypes.layerGzip, Buffer.from(`layer ${at}`))),
+    ),
+  );
+  const url = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
+  const script = `import { newStore, putAssembled } from ${url('../support/images.ts')};
+    import { inspect } from ${url('../../builder/image/inspect.ts')};
+    import { digestOf } from ${url('../../builder/digest.ts')};
+    const blobs = ${JSON.stringify(blobs)};
+    const store = await newStore(${JSON.stringify(directory)});
+    const layers = blobs.map((blob, at) => ({ diffID: digestOf('tar ' + at), history: 'p ' + at, blobs: { 'gzip-1': blob } }));
+    const image = await putAssembled(store, 'web:1', { platform: { os: 'linux', architecture: 'amd64' }, layers, created: 0, settings: {} });
+    console.log((await inspect(store, image)).images[0].layers.length);`;
+  const log = join(directory, 'log');
+  const traced = [
+    '-f',
+    '-e',
+    'trace=open,openat,openat2',
+    '-o',
+    log,
+    process.execPath,
+    '--input-type=module',
+    '-e',
+    script,
+  ];
+  t.is(output('strace', traced), '100\n');
+  const opened = readFileSync(log, 'utf8');
+  t.regex(opened, /index\.json/);
+  const manifest = (await store.resolve('web:1')) ?? t.fail();
+  t.true(opened.includes(hexOf(manifest.digest)));
+  for (const { digest } of blobs) t.false(opened.includes(hexOf(digest)), digest);
+});
+
 test('the example of the library’s README works as it is written', (t) => {
   const directory = temporary(t);
   const readme = readFileSync(join(root, 'builder/README.md'), 'utf8');

@@ -1,13 +1,14 @@
 import test, { type ExecutionContext } from 'ava';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { digestOf } from '../../builder/digest.ts';
 import { check } from '../../builder/store/check.ts';
 import { collect } from '../../builder/store/collect.ts';
 import { allEntries } from '../../builder/store/collection.ts';
-import { newStore } from '../support/images.ts';
+import { newStore, putImage } from '../support/images.ts';
 import { isRoot, output, root, run, temporary } from '../support/tools.ts';
 
 const worker = join(root, 'test/support/store-worker.ts');
@@ -67,25 +68,38 @@ function age(directory: string): void {
 
 test.serial(`killed at ${rounds} random moments, a store keeps every promise and goes on`, async (t) => {
   const directory = join(temporary(t), 'store');
-  const promised: string[] = [];
+  const out = join(temporary(t), 'out');
+  const first = await newStore(directory);
+  const exported = await putImage(first, ['exported', 'x'.repeat(100_000)]);
+  await first.tag('exported', exported);
+  first.close();
+  t.is((await work([directory, 'export', 'exported', out, '1'])).status, 0);
+  const expected = digestOf(readFileSync(`${out}.tar`));
+  rmSync(`${out}.tar`);
+  rmSync(`${out}.layout`, { recursive: true });
+  const promised = [`exported ${exported.digest}`];
   let killed = 0;
   for (let round = 0; round < rounds; round++) {
     const seed = `${round}`;
     if (existsSync(join(directory, 'index.json'))) age(directory);
-    // The collector runs beside the writer, and is killed too.
-    const [writer, collector] = await Promise.all([
+    // The collector and an export run beside the writer, and are killed too.
+    const [writer, collector, exporter] = await Promise.all([
       work([directory, 'write', seed, '100'], 60 + Math.random() * 500),
       round % 3 === 0 && existsSync(join(directory, 'index.json'))
         ? work([directory, 'collect', '100'], 60 + Math.random() * 500)
         : undefined,
+      round % 3 === 1
+        ? work([directory, 'export', 'exported', out, '100'], 60 + Math.random() * 500)
+        : undefined,
     ]);
-    for (const ended of [writer, collector]) {
+    for (const ended of [writer, collector, exporter]) {
       if (ended?.status === null) killed++;
       else if (ended) t.is(ended.status, 0, ended.stderr);
     }
     promised.push(...writer.lines);
     if (!existsSync(join(directory, 'index.json'))) continue;
     await keeps(t, directory, writer.lines);
+    if (existsSync(`${out}.tar`)) t.is(digestOf(readFileSync(`${out}.tar`)), expected);
     if (round % 15 === 14) t.deepEqual(await check(directory), []);
   }
   t.true(killed > rounds / 2, `${killed} were killed`);
@@ -99,6 +113,10 @@ test.serial(`killed at ${rounds} random moments, a store keeps every promise and
   t.deepEqual(readdirSync(directory).toSorted(), ['blobs', 'index.json', 'oci-layout']);
   await keeps(t, directory, promised);
   t.deepEqual(await check(directory), []);
+  t.is((await work([directory, 'export', 'exported', out, '1'])).status, 0);
+  t.is(digestOf(readFileSync(`${out}.tar`)), expected);
+  t.deepEqual(await check(`${out}.layout`), []);
+  await keeps(t, `${out}.layout`, [`latest ${exported.digest}`]);
   t.log(`${promised.length} promises, ${killed} processes killed`);
 });
 
@@ -197,7 +215,8 @@ for (const [kind, mount] of [
     mkdirSync(place);
     const script = `${mount} && shift && head -c 100000 /dev/zero >"$0/filler" && set +e
       "$@" "$0/store" write full 1000; echo "status $?"
-      rm "$0/filler"
+      "$@" "$0/store" export image-full-0 "$0/out" 1; echo "status $?"
+      ls -A "$0" "$0/store" | sed 's/^/file /'; rm "$0/filler"
       "$@" "$0/store" write after 1; echo "status $?"
       cp -r "$0/store" "$0-copy"`;
     const [program = '', ...args] = namespace;
@@ -214,13 +233,23 @@ for (const [kind, mount] of [
     const lines = stdout.split('\n').slice(0, -1);
     t.deepEqual(
       lines.filter((line) => line.startsWith('status')),
-      ['status 3', 'status 0'],
+      ['status 3', 'status 3', 'status 0'],
       stderr,
     );
-    const fault = JSON.parse(stderr.slice(stderr.indexOf('{'))) as { code: string; message: string };
-    t.is(fault.code, 'IO');
-    t.regex(fault.message, /no space left on device \(ENOSPC\)/);
-    const promised = lines.filter((line) => !line.startsWith('status'));
+    const faults = stderr.split('\n').filter((line) => line.startsWith('{'));
+    t.is(faults.length, 2, stderr);
+    for (const line of faults) {
+      const fault = JSON.parse(line) as { code: string; message: string };
+      t.is(fault.code, 'IO');
+      t.regex(fault.message, /no space left on device \(ENOSPC\)/);
+    }
+    const files = lines.filter((line) => line.startsWith('file '));
+    t.true(files.includes('file filler') && files.includes('file index.json'));
+    t.deepEqual(
+      files.filter((line) => line.includes('.new-')),
+      [],
+    );
+    const promised = lines.filter((line) => !/^(status|file)/.test(line));
     t.true(promised.length > 4);
     await keeps(t, `${place}-copy`, promised);
     t.deepEqual(await check(`${place}-copy`), []);

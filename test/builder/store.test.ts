@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -399,6 +400,110 @@ test('an output file is whole or not there, and a pipe is written as it is', asy
     t.deepEqual([status, ended], [null, signal]);
     t.deepEqual(unfinished(directory), []);
   }
+});
+
+/** A large blob, and content that breaks off after so many bytes and remembers from where it was read. */
+function breaking(bytes: Buffer) {
+  const descriptor = describe('application/octet-stream', bytes).descriptor;
+  const reads: number[] = [];
+  const content = (most: number, source: Buffer = bytes) =>
+    async function* (from: number) {
+      reads.push(from);
+      for (let at = from; at < source.length; at += 65_536) {
+        if (at - from >= most) throw new Error('the line broke');
+        yield source.subarray(at, at + 65_536);
+      }
+    };
+  return { descriptor, reads, content };
+}
+
+test('a large blob that breaks off is continued, by this process or another', async (t) => {
+  const store = await newStore(join(temporary(t), 'store'));
+  const bytes = randomBytes(5 << 20);
+  const { descriptor, reads, content } = breaking(bytes);
+  for (let attempt = 0; attempt < 3; attempt++) {
+    await t.throwsAsync(store.put(descriptor, content(1 << 20)), { message: 'the line broke' });
+    t.false(await store.exists(descriptor));
+    t.is(unfinished(store.directory).length, 1);
+  }
+  t.true(await store.put(descriptor, content(Infinity)));
+  t.deepEqual(reads, [0, 1 << 20, 2 << 20, 3 << 20]);
+  t.true((await readBlob(store, descriptor)).equals(bytes));
+  t.deepEqual(unfinished(store.directory), []);
+  t.is(statSync(store.blobPath(descriptor.digest)).mode & 0o777, 0o444);
+
+  // What is left of it may be anything: only the right bytes are stored.
+  const other = breaking(randomBytes(2 << 20));
+  for (const spoil of [
+    (path: string) => writeFileSync(path, randomBytes(1 << 20)),
+    (path: string) => truncateSync(path, 1000),
+    (path: string) => truncateSync(path, 3 << 20),
+    (path: string) => truncateSync(path, 0),
+  ]) {
+    await t.throwsAsync(store.put(other.descriptor, other.content(1 << 20)));
+    spoil(join(store.directory, unfinished(store.directory)[0] ?? ''));
+    other.reads.length = 0;
+    t.true(await store.put(other.descriptor, other.content(Infinity)));
+    t.is(other.reads.at(-1) === 0 || other.reads[0] === 1000, true, other.reads.join(' '));
+    t.deepEqual(await check(store.directory), []);
+    t.deepEqual(unfinished(store.directory), []);
+    rmSync(store.blobPath(other.descriptor.digest));
+  }
+  for (const wrong of [randomBytes(2 << 20), randomBytes(1 << 20), randomBytes(3 << 20)]) {
+    await fails(
+      t,
+      'INTEGRITY',
+      () => store.put(other.descriptor, other.content(Infinity, wrong)),
+      /should have 2097152/,
+    );
+    t.deepEqual(unfinished(store.directory), []);
+  }
+  // Several at once do not disturb each other.
+  await t.throwsAsync(store.put(other.descriptor, other.content(1 << 20)));
+  await Promise.all(Array.from({ length: 4 }, () => store.put(other.descriptor, other.content(Infinity))));
+  t.deepEqual(await check(store.directory), []);
+  t.deepEqual(unfinished(store.directory), []);
+  // One that nobody continues is garbage.
+  const last = breaking(randomBytes(2 << 20));
+  await t.throwsAsync(store.put(last.descriptor, last.content(1 << 20)));
+  const left = join(store.directory, unfinished(store.directory)[0] ?? '');
+  t.is((await collect(store, { now: Date.now() })).unfinished, 0);
+  utimesSync(left, 1, 1);
+  t.is((await collect(store, { now: Date.now() })).unfinished, 1);
+  t.deepEqual(unfinished(store.directory), []);
+});
+
+test('a large blob whose process was killed is continued by the next', async (t) => {
+  const directory = join(temporary(t), 'store');
+  const script = `import { newStore } from ${moduleUrl('../support/images.ts')};
+    import { describe } from ${moduleUrl('../../builder/descriptor.ts')};
+    const bytes = Buffer.alloc(4 << 20, 'some text ');
+    const store = await newStore(${JSON.stringify(directory)});
+    await store.put(describe('x/y', bytes).descriptor, async function* (from) {
+      console.log('from', from);
+      const end = process.argv[1] ? from + (1 << 20) : bytes.length;
+      for (let at = from; at < end; at += 65536) yield bytes.subarray(at, at + 65536);
+      if (process.argv[1]) process.kill(process.pid, process.argv[1]);
+      await new Promise((resolve) => setTimeout(resolve, 10000));
+    });`;
+  const put = (signal: string) =>
+    run(process.execPath, [
+      '--input-type=module',
+      '-e',
+      script.replace('10000', signal ? '10000' : '0'),
+      signal,
+    ]);
+  for (const [signal, from] of [
+    ['SIGKILL', 0],
+    ['SIGINT', 1 << 20],
+    ['SIGKILL', 2 << 20],
+  ] as const) {
+    const { signal: ended, stdout } = put(signal);
+    t.deepEqual([ended, stdout], [signal, `from ${from}\n`]);
+  }
+  t.like(put(''), { status: 0, stdout: `from ${3 << 20}\n` });
+  t.deepEqual(await check(directory), []);
+  t.deepEqual(unfinished(directory), []);
 });
 
 test('copy sends what is missing, each blob once, and a document after what it needs', async (t) => {

@@ -4,6 +4,7 @@
  *     store-worker.ts DIRECTORY write SEED COUNT    name COUNT images and enter each into a collection
  *     store-worker.ts DIRECTORY same                name one image that all of them make
  *     store-worker.ts DIRECTORY collect COUNT       collect garbage COUNT times
+ *     store-worker.ts DIRECTORY export NAME OUT COUNT    write an image to OUT.tar and OUT.layout COUNT times
  *
  * A line on standard output, `NAME DIGEST`, is a promise that the store keeps NAME. Ends with status 3 and the
  * Fault as JSON where the store could not do it.
@@ -11,10 +12,12 @@
 import { writeSync } from 'node:fs';
 import type { Descriptor } from '../../builder/descriptor.ts';
 import { Fault } from '../../builder/fault.ts';
+import { exportImage } from '../../builder/image/export.ts';
+import { parseReference } from '../../builder/reference.ts';
 import { collect } from '../../builder/store/collect.ts';
 import { updateCollection } from '../../builder/store/collection.ts';
 import type { FileStore } from '../../builder/store/file-store.ts';
-import { newStore, putImage } from './images.ts';
+import { lockProgram, newStore, putImage } from './images.ts';
 
 const [directory = '', action = '', ...numbers] = process.argv.slice(2);
 
@@ -32,6 +35,22 @@ async function write(store: FileStore, seed: string, count: number): Promise<voi
       (entry) => updateCollection(store, 'packages', new Map([[key, entry]])),
     );
     writeSync(1, `${key} ${entry.digest}\n`);
+  }
+}
+
+async function exportTo(store: FileStore, from: string, out: string, count: number): Promise<void> {
+  const image = await store.resolve(from);
+  if (!image) throw new Error('there is no image to be exported');
+  const name = parseReference('exported');
+  for (let at = 0; at < count; at++) {
+    await exportImage(
+      store,
+      image,
+      name,
+      { transport: 'docker-archive', path: `${out}.tar` },
+      { lockProgram },
+    );
+    await exportImage(store, image, name, { transport: 'oci', path: `${out}.layout` }, { lockProgram });
   }
 }
 
@@ -55,9 +74,11 @@ try {
     const image = await putImage(store, ['the same', 'for all']);
     await store.tag('same', image);
     writeSync(1, `same ${image.digest}\n`);
-  } else for (let at = 0; at < Number(numbers[0]); at++) await collect(store, { now: Date.now() });
+  } else if (action === 'export')
+    await exportTo(store, numbers[0] ?? '', numbers[1] ?? '', Number(numbers[2]));
+  else for (let at = 0; at < Number(numbers[0]); at++) await collect(store, { now: Date.now() });
 } catch (error) {
   if (!(error instanceof Fault)) throw error;
-  writeSync(2, JSON.stringify({ code: error.code, message: error.message }));
+  writeSync(2, `${JSON.stringify({ code: error.code, message: error.message })}\n`);
   process.exitCode = 3;
 }
