@@ -2,7 +2,7 @@ set -e
 cd tcc
 
 # What tcc compiles uses the headers and libraries that the root shows in /include and /lib.
-./configure --prefix="$PKG_DIR" --cpu="${ARCH%%-*}" --cc="$CC -static" --extra-cflags=-O2 --extra-ldflags=-static \
+./configure --prefix="$PKG_DIR" --cpu="${ARCH%%-*}" --cc="$CC -static" --ar=ar --extra-cflags=-O2 --extra-ldflags=-static \
 	--strip-binaries --config-musl \
 	--sysincludepaths={B}/include:/include --libpaths={B}:/lib --crtprefix=/lib --triplet="$ARCH"
 make $MAKE_JOBS tcc
