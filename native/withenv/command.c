@@ -51,7 +51,7 @@ _Noreturn static void cannot_run(const char *command, const char *found, int err
 	}
 	if (error == ENOEXEC)
 		advice = "it is no program of this machine, and no script that begins with #!";
-	else if (found == NULL && strchr(command, '/') == NULL)
+	else if (found == NULL && strchr(command, '/') == NULL && command[0] != '\0')
 		advice = "no directory of PATH has it";
 	fail_with(status, error, "run", object, advice);
 }

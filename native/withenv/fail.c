@@ -23,13 +23,19 @@ static void put(struct line *line, const char *text)
 	line->length += length;
 }
 
+/* With 0xc2 before it, in UTF-8, a control character that some terminals obey. */
+static int is_c1(char byte)
+{
+	return (unsigned char)byte >= 0x80 && (unsigned char)byte < 0xa0;
+}
+
 /* Names come from outside: no byte of them may command the terminal. At most 1,024 bytes of them. */
 static void put_escaped(struct line *line, const char *text)
 {
 	static const char hex[] = "0123456789abcdef";
 	for (size_t i = 0; text[i] != '\0'; i++) {
 		unsigned char c = (unsigned char)text[i];
-		int c1 = c >= 0x80 && c < 0xa0 && i > 0 && (unsigned char)text[i - 1] == 0xc2;
+		int c1 = (c == 0xc2 && is_c1(text[i + 1])) || (i > 0 && is_c1(text[i]) && (unsigned char)text[i - 1] == 0xc2);
 		char shown[5] = {text[i], '\0'};
 		if (i >= 1024) {
 			put(line, "...");
