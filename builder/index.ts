@@ -15,7 +15,7 @@ export { unpackTree } from './tar/unpack.ts';
 export { putDocument, readBlob } from './store/blob.ts';
 export { check, type Damage } from './store/check.ts';
 export { collect, type Collected } from './store/collect.ts';
-export { allEntries, getEntry, updateCollection } from './store/collection.ts';
+export { allEntries, collectionType, getEntry, updateCollection } from './store/collection.ts';
 export { copy, type CopyEvent } from './store/copy.ts';
 export type { FileStore } from './store/file-store.ts';
 export { memoryStore } from './store/memory-store.ts';

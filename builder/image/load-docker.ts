@@ -38,11 +38,21 @@ export async function loadDocker(
 
 /** How many of the image's lowest layers some image in docker has as its own lowest. */
 async function presentLayers(image: Image, command: readonly string[]): Promise<number> {
-  const driver = await runProgram([...command, 'info', '--format', '{{json .DriverStatus}}']);
-  if (driver.includes('io.containerd.snapshotter')) return 0;
+  const driver = await driverOf(command);
+  if (driver === undefined || driver.includes('io.containerd.snapshotter')) return 0;
   const runs = (await layersOfAll(command)).map((diffIDs) => {
     const differs = image.layers.findIndex(({ diffID }, at) => diffIDs[at] !== diffID);
     return differs < 0 ? image.layers.length : differs;
   });
   return Math.max(0, ...runs);
+}
+
+/** Undefined if it cannot be told: what is called docker may be another program, which then gets all layers. */
+async function driverOf(command: readonly string[]): Promise<string | undefined> {
+  try {
+    return await runProgram([...command, 'info', '--format', '{{json .DriverStatus}}']);
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'IO') return undefined;
+    throw error;
+  }
 }

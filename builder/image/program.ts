@@ -70,7 +70,7 @@ export async function runProgram(
   if (status === 0 && !failure) return stdout;
   const line = complaint.trim().split('\n').at(-1) || `it ended with ${signal ?? `status ${status}`}`;
   throw new Fault('IO', `${command.slice(0, 4).join(' ')}: ${quote(line)}`, {
-    hint: `${program} could not do it; its own message is above`,
+    hint: `${program} itself says so; is it running, and may you use it?`,
   });
 }
 

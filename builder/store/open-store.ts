@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asFault, Fault } from '../fault.ts';
 import { FileStore } from './file-store.ts';
@@ -21,7 +21,10 @@ export type StoreOptions = {
  */
 export async function openStore(directory: string, options: StoreOptions = {}): Promise<FileStore> {
   try {
-    if (options.create) await mkdir(join(directory, 'blobs/sha256'), { recursive: true, mode: 0o755 });
+    if (options.create) {
+      await requireRoom(directory);
+      await mkdir(join(directory, 'blobs/sha256'), { recursive: true, mode: 0o755 });
+    }
     const store = new FileStore(directory, options.lockProgram);
     try {
       if (options.private) requirePrivate(store, ['.', 'blobs', 'blobs/sha256']);
@@ -41,6 +44,19 @@ export async function openStore(directory: string, options: StoreOptions = {}): 
   } catch (error) {
     throw asFault(error, `opening the store ${directory}`);
   }
+}
+
+/** A store is not strewn into somebody's home directory by a slip of the keyboard. */
+async function requireRoom(directory: string): Promise<void> {
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const alien = names.find((name) => name !== 'blobs' && name !== 'index.json' && !name.startsWith('.new-'));
+  if (names.includes('oci-layout') || alien === undefined) return;
+  throw new Fault('INPUT', `${directory}: not empty, and no OCI image layout`, {
+    hint: 'name a directory that is empty, does not exist, or is a layout',
+  });
 }
 
 const exists = (path: string): Promise<boolean> =>

@@ -25,7 +25,7 @@ import {
   putLayers,
   showProgram,
 } from '../support/images.ts';
-import { isRoot, temporary } from '../support/tools.ts';
+import { isRoot, output, temporary } from '../support/tools.ts';
 
 /** As an ordinary user there are no engines: the titles say what is needed, and ava lists what was skipped. */
 const engineTest = isRoot ? test.serial : test.serial.skip;
@@ -368,6 +368,12 @@ test('an engine that is not there, or does not answer, is named', async (t) => {
     () => loadContainerd(store, view, names, { command: ['ctr', '--address', `${out}/none`] }),
     /^ctr --address/,
   );
+  // Podman that is called docker knows no such question, and gets the whole archive.
+  const alias = join(out, 'alias');
+  writeFileSync(alias, `#!/bin/sh\ncase $1 in info) exit 125 ;; load) cat >${out}/loaded.tar ;; esac\n`);
+  chmodSync(alias, 0o755);
+  t.deepEqual(await loadDocker(store, view, names, { command: [alias] }), { sent: 1, present: 0 });
+  t.regex(output('tar', ['-tf', join(out, 'loaded.tar')]), /^manifest\.json$/m);
   // One that ends without reading what it is sent.
   const deaf = join(out, 'deaf');
   writeFileSync(deaf, '#!/bin/sh\n[ "$1" != load ] || { echo "out of $1" >&2; exit 3; }\n');

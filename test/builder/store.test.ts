@@ -258,6 +258,14 @@ test('what is no layout, or has lost its index, is not opened', async (t) => {
   await fails(t, 'NOT_FOUND', () => openStore(directory));
 });
 
+test('no store is made where other things are', async (t) => {
+  const directory = temporary(t);
+  writeFileSync(join(directory, 'letter.txt'), '');
+  await fails(t, 'INPUT', () => newStore(directory), /not empty, and no OCI image layout/);
+  t.deepEqual(readdirSync(directory), ['letter.txt']);
+  await t.throwsAsync(newStore(join(directory, 'letter.txt')), { instanceOf: Fault });
+});
+
 test('a store that was interrupted while it was made is completed', async (t) => {
   const directory = join(temporary(t), 'store');
   mkdirSync(blobsOf(directory), { recursive: true, mode: 0o755 });
