@@ -1,0 +1,148 @@
+import { Fault } from '../fault.ts';
+import { mayLead } from './address.ts';
+import { resolveLocation } from './header.ts';
+import { isUnknownAuthority } from './network-fault.ts';
+import { redactText, redactUrl } from './redact.ts';
+import {
+  type Agents,
+  type Answer,
+  defaultPatience,
+  discard,
+  exchange,
+  openAgents,
+  type Patience,
+  type Request,
+} from './request.ts';
+import type { RegistrySettings } from './settings.ts';
+import {
+  certificateDirectories,
+  readTrust,
+  type Trust,
+  withoutVerification,
+  withSystemAuthorities,
+} from './trust.ts';
+
+/** More redirects than any registry needs. */
+const mostRedirects = 8;
+
+/**
+ * HTTP to a registry and to where it leads: TLS by host, redirects, warnings. It knows no credentials; what is
+ * in the `Authorization` of a request goes to the host of that request and to no other.
+ */
+export class Connection {
+  readonly #settings: RegistrySettings;
+  readonly #host: string;
+  readonly #agents: Agents;
+  readonly #patience: Patience;
+  readonly #trust = new Map<string, Promise<Trust>>();
+  readonly #said = new Set<string>();
+
+  constructor(host: string, settings: RegistrySettings) {
+    this.#host = host;
+    this.#settings = settings;
+    this.#agents = openAgents(settings.environment);
+    this.#patience = { ...defaultPatience, ...settings.patience };
+  }
+
+  close(): void {
+    this.#agents.http.destroy();
+    this.#agents.https.destroy();
+  }
+
+  /** One request, without following where it leads. */
+  async send(request: Request): Promise<Answer> {
+    const { url } = request;
+    const began = performance.now();
+    const headers = {
+      'User-Agent': this.#settings.userAgent ?? 'static-distro',
+      'Accept-Encoding': 'identity',
+      ...request.headers,
+    };
+    const ask = { ...request, headers };
+    const trust = url.protocol === 'https:' ? await this.#trustIn(url.host) : {};
+    let answer: Answer;
+    try {
+      answer = await exchange(this.#agents, trust, this.#patience, ask);
+    } catch (error) {
+      if (!isUnknownAuthority(error) || (trust as Trust).rejectUnauthorized === false) throw error;
+      const more = withSystemAuthorities(trust);
+      answer = await exchange(this.#agents, more, this.#patience, ask);
+      this.#trust.set(url.host, Promise.resolve(more));
+    }
+    this.#settings.report?.({
+      type: 'answer',
+      method: request.method,
+      url: redactUrl(url),
+      status: answer.status,
+      milliseconds: performance.now() - began,
+    });
+    this.#remark(answer);
+    return answer;
+  }
+
+  /**
+   * Follows redirects: of reads always, of others only where the method stays (307, 308). To another host,
+   * port or scheme the request goes without its credentials. Throws UNSAFE where a registry may not lead.
+   */
+  async follow(request: Request): Promise<Answer> {
+    const reading = request.method === 'GET' || request.method === 'HEAD';
+    const leading = new Set([307, 308, ...(reading ? [301, 302, 303] : [])]);
+    let { url, headers } = request;
+    for (let hop = 0; hop <= mostRedirects; hop++) {
+      const answer = await this.send({ ...request, url, headers });
+      if (!leading.has(answer.status)) return answer;
+      await discard(answer);
+      const next = resolveLocation(answer.headers.location, url);
+      if (!next) throw new Fault('NETWORK', `${this.#host}: redirects to nowhere`);
+      this.check(next, url);
+      if (next.origin !== url.origin) headers = bareHeaders(headers);
+      url = next;
+    }
+    throw new Fault('NETWORK', `${this.#host}: more than ${mostRedirects} redirects`);
+  }
+
+  /** Throws UNSAFE unless an answer from `from` may lead to `to`. */
+  check(to: URL, from: URL): void {
+    if (mayLead(from, to)) return;
+    throw new Fault('UNSAFE', `${this.#host}: leads to ${redactUrl(to)}; refused`, {
+      hint: 'a registry may not lead from https to http, nor into your own network',
+    });
+  }
+
+  warn(text: string): void {
+    this.#once({ type: 'warning', host: this.#host, text });
+  }
+
+  #remark({ warnings, headers }: Answer): void {
+    for (const header of warnings) {
+      // distribution-spec, "Warnings": only this form is meant for people.
+      const text = /^299 - "((?:[^"\\]|\\.)*)"/.exec(header)?.[1];
+      if (text !== undefined) this.warn(redactText(text.replaceAll(/\\(.)/g, '$1')));
+    }
+    const limit = headers['ratelimit-remaining'];
+    if (typeof limit === 'string') this.#once({ type: 'limit', host: this.#host, text: redactText(limit) });
+  }
+
+  #once(event: { readonly type: 'warning' | 'limit'; readonly host: string; readonly text: string }): void {
+    const key = `${event.type} ${event.text}`;
+    if (this.#said.has(key) || this.#said.size >= 100) return;
+    this.#said.add(key);
+    this.#settings.report?.(event);
+  }
+
+  #trustIn(host: string): Promise<Trust> {
+    const known = this.#trust.get(host);
+    if (known) return known;
+    const { certificates, environment, insecure } = this.#settings;
+    const read = readTrust(certificates ?? certificateDirectories(environment), host);
+    const trust = insecure && host === this.#host ? read.then(withoutVerification) : read;
+    this.#trust.set(host, trust);
+    return trust;
+  }
+}
+
+/** What a host that nobody introduced may see of a request. */
+const bareHeaders = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !['authorization', 'cookie'].includes(name.toLowerCase())),
+  );

@@ -1,0 +1,75 @@
+import { Fault } from '../fault.ts';
+import { redactText } from './redact.ts';
+
+/** Reasons that a second try does not remove. Node and OpenSSL name them so. */
+const permanent: ReadonlySet<string> = new Set([
+  'ENOTFOUND',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REVOKED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'ERR_PROXY_TUNNEL',
+]);
+
+const codeOf = (error: unknown): string => {
+  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : '';
+};
+
+/** Whether no connection came about, so that the server cannot have done anything. */
+export const isRefused = (fault: Fault): boolean =>
+  ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'].includes(codeOf(fault.cause));
+
+export const isPermanent = (fault: Fault): boolean => permanent.has(codeOf(fault.cause));
+
+/** Whether the certificate is of nobody we know: the system may know more authorities than Node does. */
+export const isUnknownAuthority = (error: unknown): boolean =>
+  error instanceof Fault &&
+  /^(SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER|UNABLE_TO_VERIFY|DEPTH_ZERO)/.test(codeOf(error.cause));
+
+/** Whether the connection was lost or never came about, as opposed to an answer that says no. */
+export const isLost = (error: unknown): error is Fault =>
+  error instanceof Fault && error.code === 'NETWORK' && error.cause !== undefined;
+
+/** Whether the other side does not speak TLS, or speaks it where we did not. */
+export const isOtherProtocol = (error: unknown): boolean =>
+  isLost(error) && /^(EPROTO|ERR_SSL_|HPE_|ECONNRESET|ECONNREFUSED)/.test(codeOf(error.cause));
+
+/** NETWORK, in words; what is a Fault already stays as it is. */
+export function networkFault(error: unknown, url: URL): Fault {
+  if (error instanceof Fault) return error;
+  const code = codeOf(error);
+  const text = error instanceof Error ? error.message : String(error);
+  return new Fault('NETWORK', `${url.host}: ${words(code, text)}`, {
+    cause: error ?? new Error('unknown'),
+    ...hintFor(code, url),
+  });
+}
+
+function words(code: string, text: string): string {
+  if (code === 'ENOTFOUND') return 'the host name is not known (ENOTFOUND)';
+  if (code === 'EAI_AGAIN') return 'the host name cannot be looked up just now (EAI_AGAIN)';
+  if (code === 'ECONNREFUSED') return 'nobody answers there (ECONNREFUSED)';
+  if (code === 'ECONNRESET' || code === 'EPIPE' || text === 'aborted') return 'the connection broke';
+  if (isTls(code)) return `its certificate is not to be trusted: ${redactText(text)}`;
+  return redactText(text === '' ? code : text);
+}
+
+const isTls = (code: string): boolean =>
+  permanent.has(code) && code !== 'ENOTFOUND' && code !== 'ERR_PROXY_TUNNEL';
+
+function hintFor(code: string, url: URL): { readonly hint?: string } {
+  if (code === 'ENOTFOUND') return { hint: 'check the name of the host, and the proxy if there is one' };
+  if (code === 'ECONNREFUSED') return { hint: 'check host and port, and that the registry runs' };
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL')) {
+    return { hint: `${url.host} does not seem to speak TLS; allow plain http only if you trust the network` };
+  }
+  if (isTls(code)) return { hint: `put its authority into certs.d/${url.host}/ca.crt` };
+  return {};
+}

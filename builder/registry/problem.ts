@@ -1,0 +1,101 @@
+import { Fault, type FaultCode } from '../fault.ts';
+import { redactText } from './redact.ts';
+import { type Answer, readBody } from './request.ts';
+
+/** What a registry says when it says no (distribution-spec, "Error Codes"). All of it is safe to print. */
+export type Problem = {
+  readonly status: number;
+  readonly code: string | undefined;
+  readonly message: string;
+  readonly request: string | undefined;
+};
+
+/** Longer explanations are not read, in bytes. */
+const longestProblem = 65536;
+
+export async function readProblem(answer: Answer): Promise<Problem> {
+  const bytes = await readBody(answer, longestProblem).catch(() => undefined);
+  const { code, message } = parseErrors(bytes?.toString('utf8') ?? '', answer.headers['content-type'] ?? '');
+  const id = ['x-request-id', 'x-amzn-requestid', 'x-github-request-id', 'x-ms-request-id']
+    .map((name) => answer.headers[name])
+    .find((value) => typeof value === 'string' && value !== '');
+  return {
+    status: answer.status,
+    code,
+    message,
+    request: typeof id === 'string' ? redactText(id) : undefined,
+  };
+}
+
+function parseErrors(
+  text: string,
+  type: string,
+): { readonly code: string | undefined; readonly message: string } {
+  try {
+    const { errors, details } = JSON.parse(text) as { errors?: unknown; details?: unknown };
+    const [first] = Array.isArray(errors) ? (errors as unknown[]) : [];
+    const { code, message } = (first ?? {}) as { code?: unknown; message?: unknown };
+    return {
+      code: typeof code === 'string' ? redactText(code) : undefined,
+      message: redactText(typeof message === 'string' ? message : typeof details === 'string' ? details : ''),
+    };
+  } catch {
+    // Pages of proxies are of no use to anybody.
+    const plain = !/html/i.test(type) && !text.trimStart().startsWith('<');
+    return { code: undefined, message: plain ? redactText(text.trim()) : '' };
+  }
+}
+
+const codes: Readonly<Record<string, FaultCode>> = {
+  DIGEST_INVALID: 'INTEGRITY',
+  SIZE_INVALID: 'INTEGRITY',
+  MANIFEST_BLOB_UNKNOWN: 'INTEGRITY',
+  MANIFEST_UNKNOWN: 'NOT_FOUND',
+  BLOB_UNKNOWN: 'NOT_FOUND',
+  NAME_UNKNOWN: 'NOT_FOUND',
+};
+
+/** One line with host, repository, operation, status and the registry's own code, and what to do. */
+export function problemFault(problem: Problem, doing: string, host: string): Fault {
+  const { status, code, message, request } = problem;
+  const known = code === undefined ? undefined : codes[code];
+  const text = [
+    `${doing}: status ${status}`,
+    ...(code === undefined ? [] : [` ${code}`]),
+    ...(message === '' ? [] : [`: ${message}`]),
+    ...(request === undefined ? [] : [` (request ${request})`]),
+  ];
+  const hint = hintFor(problem, host);
+  return new Fault(
+    known ?? (status === 404 ? 'NOT_FOUND' : 'NETWORK'),
+    text.join(''),
+    hint === undefined ? {} : { hint },
+  );
+}
+
+function hintFor({ status, code, message }: Problem, host: string): string | undefined {
+  if (/immutable|cannot be overwritten|already exists/i.test(message) || code === 'TAG_INVALID') {
+    return 'that tag may not be moved; choose another one';
+  }
+  if (status === 401) return `log in to ${host} first`;
+  if (status === 403) {
+    return host === 'ghcr.io'
+      ? `this account may not do that; a token for ${host} needs the packages scopes and, for an organisation, SSO`
+      : `this account may not do that; log in to ${host} as one that may`;
+  }
+  if (code === 'NAME_UNKNOWN' || (status === 404 && /repository/i.test(message))) {
+    return 'the repository does not exist; check its name, or create it first if the registry wants that';
+  }
+  if (code === 'MANIFEST_BLOB_UNKNOWN')
+    return 'something that it needs is not in the registry; push it again';
+  if (status === 405) return `${host} does not allow that; it may be read-only or too old`;
+  if (status === 413) return 'a proxy before the registry limits the size of requests; set a smaller chunk';
+  if (status === 429) return 'the registry limits requests; wait, or log in for a higher limit';
+  if (status === 507 || /no space|quota|disk full/i.test(message)) return 'the registry is full';
+  return status >= 500 ? 'the registry is in trouble; try again later' : undefined;
+}
+
+/** Reads the rest of the answer and throws what it says. */
+export async function refuse(answer: Answer, doing: string, host: string): Promise<never> {
+  throw problemFault(await readProblem(answer), doing, host);
+}

@@ -1,0 +1,167 @@
+import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
+import type { AgentOptions } from 'node:https';
+import { networkFault } from './network-fault.ts';
+import type { Trust } from './trust.ts';
+
+/** Bytes to send: their number, and a way to read them, as often as the request is made again. */
+export type Body = { readonly size: number; readonly read: () => AsyncIterable<Uint8Array> };
+
+/** All in milliseconds, and of silence, never of a whole transfer. */
+export type Patience = {
+  readonly connect: number;
+  readonly idle: number;
+  /** On top of `idle`, for each MiB that a server has to digest before it answers. */
+  readonly commit: number;
+};
+
+export const defaultPatience: Patience = { connect: 20_000, idle: 60_000, commit: 200 };
+
+export type Request = {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Body | undefined;
+};
+
+/** Who reads no body must {@link discard} it, or the connection is lost. */
+export type Answer = {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Every WWW-Authenticate and Warning header by itself. */
+  readonly challenges: readonly string[];
+  readonly warnings: readonly string[];
+  readonly url: URL;
+  readonly body: IncomingMessage;
+};
+
+/** Connections that are kept open between requests. Proxies are named by the environment that is given in. */
+export type Agents = { readonly http: Agent; readonly https: Agent };
+
+export function openAgents(environment: NodeJS.ProcessEnv): Agents {
+  const options: AgentOptions = { keepAlive: true, maxSockets: 64, proxyEnv: environment };
+  return {
+    http: new (process.getBuiltinModule('node:http').Agent)(options),
+    get https() {
+      const agent = new (process.getBuiltinModule('node:https').Agent)(options);
+      Object.defineProperty(this, 'https', { value: agent });
+      return agent;
+    },
+  };
+}
+
+/** Servers of big tokens and locations send long headers; Node's own limit is 16 KiB. */
+const longestHeader = 65536;
+
+/**
+ * One request and the beginning of its answer. Throws NETWORK if no answer came, and what `body.read` throws.
+ * An answer may come before the body has been sent; the rest of it is then not sent, nor the connection used
+ * again.
+ */
+export function exchange(agents: Agents, trust: Trust, patience: Patience, ask: Request): Promise<Answer> {
+  const { method, url, headers, body } = ask;
+  const secure = url.protocol === 'https:';
+  const { request } = process.getBuiltinModule(secure ? 'node:https' : 'node:http');
+  const options: RequestOptions = {
+    method,
+    headers: body ? { ...headers, 'Content-Length': String(body.size) } : headers,
+    agent: secure ? agents.https : agents.http,
+    timeout: patience.connect,
+    maxHeaderSize: longestHeader,
+    ...(secure ? trust : {}),
+  };
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, options);
+    let incoming: IncomingMessage | undefined;
+    const sending = { starved: false, over: !body };
+    let quiet = patience.connect;
+    const listen = (milliseconds: number) => outgoing.setTimeout((quiet = milliseconds));
+    outgoing.on('socket', (socket) => {
+      if (!socket.connecting) listen(patience.idle);
+      else socket.once(secure ? 'secureConnect' : 'connect', () => listen(patience.idle));
+    });
+    outgoing.on('timeout', () => {
+      // The silence is ours: we wait for bytes to send, or have not read what is there.
+      if (sending.starved || (incoming && incoming.readableLength > 0)) listen(quiet);
+      else outgoing.destroy(new Error(`no byte for ${quiet / 1000} s`));
+    });
+    outgoing.on('error', (error) => reject(networkFault(error, url)));
+    outgoing.on('response', (response) => {
+      incoming = response;
+      listen(patience.idle);
+      // Nobody may be reading when a connection breaks.
+      response.on('error', () => undefined);
+      if (!sending.over) response.once('close', () => outgoing.destroy());
+      resolve({
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        challenges: response.headersDistinct['www-authenticate'] ?? [],
+        warnings: response.headersDistinct['warning'] ?? [],
+        url,
+        body: response,
+      });
+    });
+    if (!body) {
+      outgoing.end();
+      return;
+    }
+    const send = async () => {
+      try {
+        await sendBody(outgoing, body, sending, () => incoming !== undefined);
+        if (!incoming) listen(patience.idle + (patience.commit * body.size) / (1 << 20));
+      } catch (error) {
+        reject(error);
+        outgoing.destroy();
+      }
+    };
+    void send();
+  });
+}
+
+async function sendBody(
+  outgoing: ClientRequest,
+  body: Body,
+  sending: { starved: boolean; over: boolean },
+  answered: () => boolean,
+): Promise<void> {
+  sending.starved = true;
+  for await (const chunk of body.read()) {
+    sending.starved = false;
+    if (answered() || outgoing.destroyed) return;
+    if (!outgoing.write(chunk)) await drained(outgoing);
+    if (answered() || outgoing.destroyed) return;
+    sending.starved = true;
+  }
+  sending.starved = false;
+  sending.over = true;
+  outgoing.end();
+}
+
+const drained = (outgoing: ClientRequest): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      for (const event of ['drain', 'response', 'close'] as const) outgoing.off(event, done);
+      resolve();
+    };
+    for (const event of ['drain', 'response', 'close'] as const) outgoing.on(event, done);
+  });
+
+/** Reads at most `limit` bytes; undefined, and the connection is closed, if there are more. */
+export async function readBody(answer: Answer, limit: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > limit) return undefined;
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw networkFault(error, answer.url);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Ends with the answer; a short rest is read, so that the connection can be used again. */
+export async function discard(answer: Answer): Promise<void> {
+  await readBody(answer, 65536).catch(() => undefined);
+}
