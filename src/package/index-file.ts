@@ -24,7 +24,7 @@ export type IndexedName = {
 };
 
 /** A package that provides a name; `time` is that of its own name when that was looked at. */
-export type IndexedProvider = Provided & { readonly name: string; readonly time: bigint };
+type IndexedProvider = Provided & { readonly name: string; readonly time: bigint };
 
 /** An index as it lies in memory: what is asked for is searched, for most of it never is. */
 export type IndexFile = {

@@ -12,7 +12,7 @@ import {
 import type { Problem } from './problem.ts';
 
 /** Requirements of what is chosen, in the order in which it was, and how many of the first are met. */
-export type Agenda = { readonly requirements: Requirement[]; met: number };
+type Agenda = { readonly requirements: Requirement[]; met: number };
 
 /** Where things stood when a decision was made. */
 type Mark = {
