@@ -60,6 +60,15 @@ static int show_owner(char **words)
 	return 0;
 }
 
+static int show_link(char **words)
+{
+	char text[PATH_MAX];
+	ssize_t length = readlink(words[0], text, sizeof text - 1);
+	text[length < 0 ? 0 : length] = '\0';
+	puts(text);
+	return 0;
+}
+
 static int show_environment(char **words)
 {
 	(void)words;
@@ -145,6 +154,6 @@ static int fill(char **words)
 	return 0;
 }
 
-const struct word look_words[] = {{"cat", cat}, {"list", list}, {"owner", show_owner}, {"env", show_environment},
+const struct word look_words[] = {{"cat", cat}, {"list", list}, {"owner", show_owner}, {"link", show_link}, {"env", show_environment},
     {"arguments", show_arguments}, {"descriptors", show_descriptors}, {"self", show_self}, {"put", put},
     {"mkdir", make_directories}, {"fill", fill}, {NULL, NULL}};
