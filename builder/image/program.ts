@@ -35,8 +35,9 @@ export async function runProgram(
   try {
     await started;
   } catch (error) {
-    const fault = asFault(error, `running ${program}`);
-    if (!(fault instanceof Fault) || fault.code !== 'NOT_FOUND') throw fault;
+    // Not allowed is also what a search path with a directory of somebody else's ends in.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'EACCES') throw asFault(error, `running ${program}`);
     throw new Fault('NOT_FOUND', `${program} is not installed`, { cause: error });
   }
   let stdout = '';
