@@ -43,6 +43,7 @@ export async function main(context: Context): Promise<number> {
     const packages = answer.map(({ name, version, repository }) => ({
       name,
       version,
+      origin: repository.record(name, version).origin ?? null,
       repository: repository.directory,
       tree: repository.tree(name, version),
     }));

@@ -48,8 +48,14 @@ test('-s between name and version; --json; several repositories', (t) => {
     packages: unknown;
   };
   t.deepEqual(packages, [
-    { name: 'mksh', version: '59c', repository: directory, tree: join(directory, 'mksh/59c') },
-    { name: 'musl', version: '2', repository: other, tree: join(other, 'musl/2') },
+    {
+      name: 'mksh',
+      version: '59c',
+      origin: 'unknown',
+      repository: directory,
+      tree: join(directory, 'mksh/59c'),
+    },
+    { name: 'musl', version: '2', origin: 'unknown', repository: other, tree: join(other, 'musl/2') },
   ]);
 });
 
