@@ -94,8 +94,3 @@ function hintFor({ status, code, message }: Problem, host: string): string | und
   if (status === 507 || /no space|quota|disk full/i.test(message)) return 'the registry is full';
   return status >= 500 ? 'the registry is in trouble; try again later' : undefined;
 }
-
-/** Reads the rest of the answer and throws what it says. */
-export async function refuse(answer: Answer, doing: string, host: string): Promise<never> {
-  throw problemFault(await readProblem(answer), doing, host);
-}

@@ -25,6 +25,7 @@ export type Request = {
 
 /** Who reads no body must {@link discard} it, or the connection is lost. */
 export type Answer = {
+  readonly method: string;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** Every WWW-Authenticate and Warning header by itself. */
@@ -92,6 +93,7 @@ export function exchange(agents: Agents, trust: Trust, patience: Patience, ask: 
       response.on('error', () => undefined);
       if (!sending.over) response.once('close', () => outgoing.destroy());
       resolve({
+        method,
         status: response.statusCode ?? 0,
         headers: response.headers,
         challenges: response.headersDistinct['www-authenticate'] ?? [],

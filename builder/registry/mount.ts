@@ -1,0 +1,59 @@
+import type { Digest } from '../digest.ts';
+import { resolveLocation, withQuery } from './header.ts';
+import { isLost } from './network-fault.ts';
+import { ask, type Place, refuse } from './place.ts';
+import { type Answer, discard } from './request.ts';
+import { scopeOf } from './scope.ts';
+import type { Session } from './session.ts';
+
+const nothing = { size: 0, async *read() {} };
+
+/** Begins an upload (distribution-spec, end-4a). */
+export async function beginUpload(place: Place): Promise<Session> {
+  const answer = await ask(place, 'POST', uploadsPath(place), { body: nothing });
+  if (answer.status !== 202 && answer.status !== 201) await refuse(place, answer, 'beginning an upload');
+  await discard(answer);
+  return sessionOf(place, answer) ?? refuse(place, answer, 'beginning an upload that has no place');
+}
+
+const uploadsPath = ({ name }: Place): string => `${name}/blobs/uploads/`;
+
+function sessionOf(place: Place, { headers, url }: Answer): Session | undefined {
+  const location = resolveLocation(headers.location, url);
+  if (!location) return undefined;
+  place.registry.check(location, url);
+  return { location, offset: 0 };
+}
+
+/**
+ * Asks the registry to take the blob over from another repository of it (end-11). Where it does not, it may
+ * have begun an upload, which should be used; in no case is that a reason to fail.
+ */
+export async function mount(
+  place: Place,
+  digest: Digest,
+  from: string,
+): Promise<'mounted' | Session | undefined> {
+  const query = withQuery(withQuery(new URL('x:'), 'mount', digest), 'from', from).search;
+  try {
+    const answer = await ask(place, 'POST', `${uploadsPath(place)}${query}`, {
+      body: nothing,
+      scopes: [...place.scopes, scopeOf(from, 'pull')],
+    });
+    await discard(answer);
+    if (answer.status === 201) return 'mounted';
+    return answer.status === 202 ? sessionOf(place, answer) : undefined;
+  } catch (error) {
+    if (isLost(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Tells the registry that nothing more comes (end-14); not every one wants to know. */
+export async function cancelUpload(place: Place, { location }: Session): Promise<void> {
+  try {
+    await discard(await ask(place, 'DELETE', location, { again: false }));
+  } catch {
+    // It forgets the upload by itself, later.
+  }
+}

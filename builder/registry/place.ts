@@ -1,0 +1,43 @@
+import type { Digest } from '../digest.ts';
+import type { Fault } from '../fault.ts';
+import { problemFault, readProblem } from './problem.ts';
+import type { Ask, Registry } from './registry.ts';
+import type { Answer } from './request.ts';
+import type { Scope } from './scope.ts';
+
+/** A repository of a registry, as far as requests need to know it. */
+export type Place = {
+  readonly registry: Registry;
+  readonly name: string;
+  /** What its requests shall be allowed to do. */
+  readonly scopes: readonly Scope[];
+};
+
+/** `HOST/NAME`, which starts every message. */
+export const labelOf = ({ registry, name }: Place): string => `${registry.host}/${name}`;
+
+export const ask = (
+  place: Place,
+  method: Ask['method'],
+  to: string | URL,
+  more: Omit<Ask, 'method' | 'to' | 'scopes' | 'name'> & { readonly scopes?: readonly Scope[] } = {},
+): Promise<Answer> => place.registry.send({ scopes: place.scopes, ...more, method, to, name: place.name });
+
+export const blobPath = ({ name }: Place, digest: Digest): string => `${name}/blobs/${digest}`;
+
+/** `reference` is a tag or a digest. */
+export const manifestPath = ({ name }: Place, reference: string): string => `${name}/manifests/${reference}`;
+
+/** Ends with an answer that nobody expected: says what was being done and what the registry says. */
+export async function refuse(place: Place, answer: Answer, doing: string): Promise<never> {
+  throw faultOf(place, answer, await readProblem(answer), doing);
+}
+
+export function faultOf(
+  place: Place,
+  { method }: Pick<Answer, 'method'>,
+  problem: Awaited<ReturnType<typeof readProblem>>,
+  doing: string,
+): Fault {
+  return problemFault(problem, `${labelOf(place)}: ${doing}: ${method}`, place.registry.host);
+}

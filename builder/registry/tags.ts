@@ -1,0 +1,45 @@
+import { Fault } from '../fault.ts';
+import { items, member, optional, parseJson, string } from '../json.ts';
+import { isTag } from '../reference.ts';
+import { parseNextLink, resolveLocation } from './header.ts';
+import { ask, labelOf, type Place, refuse } from './place.ts';
+import { readBody } from './request.ts';
+
+/** There are registries that refuse more. */
+const pageSize = 1000;
+
+/** A page of so many tags of full length, with what may be around them, in bytes. */
+const longestPage = 4 << 20;
+
+/** More pages than any list has that ends. */
+const mostPages = 2000;
+
+/**
+ * Every tag of the repository (distribution-spec, end-8b), page by page; none if there is no such repository.
+ * What is no tag is left out.
+ */
+export async function listTags(place: Place): Promise<readonly string[]> {
+  const found = new Set<string>();
+  let next: string | URL = `${place.name}/tags/list?n=${pageSize}`;
+  for (let page = 0; page < mostPages; page++) {
+    const answer = await ask(place, 'GET', next);
+    if (answer.status !== 200) {
+      if (answer.status === 404 && page === 0) return [];
+      await refuse(place, answer, 'listing the tags');
+    }
+    const bytes = await readBody(answer, longestPage);
+    if (!bytes)
+      throw new Fault('NETWORK', `${labelOf(place)}: a page of its tags is longer than ${longestPage} bytes`);
+    const list = member(parseJson(bytes, `${labelOf(place)}: its list of tags`), 'tags');
+    const before = found.size;
+    for (const tag of (optional(list, items) ?? []).map(string)) if (isTag(tag)) found.add(tag);
+    const link = resolveLocation(parseNextLink(answer.headers.link as string | undefined), answer.url);
+    // The same page again and again has no end either.
+    if (!link || found.size === before) return [...found];
+    if (link.origin !== answer.url.origin) {
+      throw new Fault('UNSAFE', `${labelOf(place)}: its list of tags goes on at another host; refused`);
+    }
+    next = link;
+  }
+  throw new Fault('NETWORK', `${labelOf(place)}: its list of tags does not end`);
+}
