@@ -3,17 +3,12 @@ import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { withLock } from '../builder/lock.ts';
 import type { BuildEvent } from '../src/build/build.ts';
-import {
-  isBuilt,
-  type Plan,
-  planHostBuild,
-  produce,
-  type ProduceRequest,
-  type ProduceSetting,
-} from '../src/build/produce.ts';
+import { hostCompiler } from '../src/build/compiler.ts';
+import { isBuilt, type Plan, planHostBuild } from '../src/build/plan.ts';
+import { produce, type ProduceRequest, type ProduceSetting } from '../src/build/produce.ts';
 import { schedule } from '../src/build/schedule.ts';
 import { openShelf } from '../src/build/shelf.ts';
-import { buildSetting } from '../src/cli/build-setting.ts';
+import { buildSetting, thisMachine } from '../src/cli/build-setting.ts';
 import { complain, type Context, places } from '../src/cli/context.ts';
 import { interruptible } from '../src/cli/interrupt.ts';
 import { formatSize } from '../src/cli/progress.ts';
@@ -44,7 +39,7 @@ const say = (text: string): void => complain(`${`[${since(started)}]`.padStart(1
 
 async function main(signal: AbortSignal): Promise<number> {
   const stop = new AbortController();
-  const setting = await buildSetting(context, {
+  const setting = buildSetting(context, {
     signal: AbortSignal.any([signal, stop.signal]),
     listen(event) {
       if (event.event !== 'bytes') say(`${event.name}: ${event.text}`);
@@ -65,18 +60,27 @@ async function main(signal: AbortSignal): Promise<number> {
 async function buildAll(directory: string, setting: ProduceSetting, stop: AbortController): Promise<number> {
   const shelf = openShelf(directory, setting.lock);
   const distfiles = await readDistfiles(context.places.distfileList);
+  const machine = thisMachine();
+  const compiler = await hostCompiler();
   const whole = { unpack: true, build: true, pack: true, work: undefined, output: 'out', jobs: 1 };
   const tasks = [library, ...others].map((name) => {
     const recipe = findRecipe(name, context.places.recipes, root);
-    const request: ProduceRequest = { ...whole, recipe, version: recipe.control.version, distfiles, shelf };
+    const request: ProduceRequest = {
+      ...whole,
+      recipe,
+      version: recipe.control.version,
+      distfiles,
+      machine,
+      shelf,
+    };
     return { name, needs: name === library ? [] : [library], request };
   });
   let fetched: Promise<unknown> | undefined;
   let built = 0;
   const processors = availableParallelism();
   await schedule(tasks, { slots: processors, processors }, async ({ request }, jobs) => {
-    const plan = planHostBuild(request, setting);
-    if (isBuilt(request, plan)) return;
+    const plan = planHostBuild(request, shelf, compiler);
+    if (isBuilt(request, plan, shelf)) return;
     try {
       fetched ??= setting.fetch(
         distfiles,

@@ -21,7 +21,7 @@ export type BuildRequest = {
   /** A name in the work directory, where `build.sh` installs to. */
   readonly output: string;
   readonly jobs: number;
-  readonly root: BuildRoot;
+  readonly roots: { readonly unpack: BuildRoot; readonly build: BuildRoot };
   /** Paths of the distfiles, if it is unpacked. */
   readonly distfiles: readonly string[];
 };
@@ -54,9 +54,9 @@ const shownLines = 20;
 
 /**
  * Runs the scripts of a recipe in a work directory, as the user of the root and without network, then `take` on
- * the work directory, in which no process of the build is left. Gives what `take` gave, and the log's path. Where a script fails, or
- * `take` finds that its output cannot be a package, the work directory stays to be looked at. Throws BUILD, or
- * what `take` throws; SANDBOX where there can be no root; the signal's reason.
+ * the work directory, in which no process of the build is left. Gives what `take` gave, and the log's path.
+ * Where a script fails, or `take` finds that its output cannot be a package, the work directory stays to be looked
+ * at. Throws BUILD, or what `take` throws; SANDBOX where there can be no root; the signal's reason.
  */
 export async function build<T>(
   request: BuildRequest,
@@ -101,7 +101,8 @@ async function runScript(
   work: string,
   log: Log,
 ): Promise<void> {
-  const { recipe, version, root } = request;
+  const { recipe, version } = request;
+  const root = request.roots[phase];
   const { name } = recipe.control;
   const { listen } = setting;
   listen({ event: 'phase', phase });

@@ -14,23 +14,30 @@ export type KeyedBuild = {
   readonly recipe: Recipe;
   readonly version: string;
   readonly distfiles: readonly Distfile[];
-  readonly packages: readonly KeyedPackage[];
+  /** In the root in which it is unpacked, and in that in which it is built. */
+  readonly unpack: readonly KeyedPackage[];
+  readonly build: readonly KeyedPackage[];
   readonly machines: Machines;
   /** Of the machine's compiler, where it takes part. */
   readonly compiler: string | undefined;
 };
 
 /** The build key (DESIGN section 5), 64 hex digits: with equal keys there is no reason to build again. */
-export function buildKey({ recipe, version, distfiles, packages, machines, compiler }: KeyedBuild): string {
+export function buildKey(build: KeyedBuild): string {
+  const { recipe, distfiles } = build;
   const content = {
     formats,
     name: recipe.control.name,
-    version,
+    version: build.version,
     recipe: recipe.files.map(({ path, executable, digest }) => [path, executable, digest]),
     distfiles: distfiles.map(({ name, integrity }) => [name, integrity]),
-    packages: packages.map(({ name, version, key }) => [name, version, key]),
-    machines,
-    compiler,
+    unpack: listed(build.unpack),
+    build: listed(build.build),
+    machines: build.machines,
+    compiler: build.compiler,
   };
   return hexOf(digestOf(canonicalJson(content)));
 }
+
+const listed = (packages: readonly KeyedPackage[]) =>
+  packages.map(({ name, version, key }) => [name, version, key]);

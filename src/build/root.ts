@@ -1,14 +1,15 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { packagePath } from '../package/name.ts';
+import { type ChosenPackage, mountedPackage } from '../run/chosen.ts';
 import { hostPath, hostView } from '../run/host.ts';
-import type { PlainPackage, Root } from '../run/root.ts';
-import { existsSync } from 'node:fs';
+import { packagesRoot, type PlainPackage, type Root } from '../run/root.ts';
 
-/** Where the scripts of a build run. */
+/** Where a script of a build runs. */
 export type BuildRoot = {
   readonly root: Root;
   readonly path: string;
-  /** For programs of the machine that the build is for. */
+  /** Makes programs of the machine that the build is for. */
   readonly compiler: string;
 };
 
@@ -27,3 +28,10 @@ export function hostBuildRoot(profiles: string, packages: readonly PlainPackage[
     compiler: packages.some(({ tree }) => existsSync(join(tree, 'bin/musl-gcc'))) ? 'musl-gcc' : 'cc',
   };
 }
+
+/** A root of exactly these packages, in which nothing of the machine is. */
+export const packageBuildRoot = (profiles: string, packages: readonly ChosenPackage[]): BuildRoot => ({
+  root: packagesRoot(profiles, packages.map(mountedPackage)),
+  path: '/bin',
+  compiler: 'cc',
+});

@@ -1,8 +1,7 @@
 import { dirname, join } from 'node:path';
 import { Fault } from '../../builder/fault.ts';
-import { hostCompiler } from '../build/compiler.ts';
 import type { ProduceSetting } from '../build/produce.ts';
-import { machineBy } from '../package/architecture.ts';
+import { type Machine, machineBy } from '../package/architecture.ts';
 import { ensurePrivate } from '../run/private.ts';
 import { fetchDistfiles, type FetchEvent } from '../source/fetch.ts';
 import type { Context } from './context.ts';
@@ -17,17 +16,17 @@ export type SettingOptions = {
   readonly listen: (event: FetchEvent) => void;
 };
 
-/** What every build of one run of a tool has in common. Throws NOT_FOUND where there is no compiler. */
-export async function buildSetting(context: Context, options: SettingOptions): Promise<ProduceSetting> {
+/** The machine that packages are built for: this one. Throws INPUT where there are no packages for it. */
+export function thisMachine(): Machine {
+  const machine = machineBy('node', process.arch);
+  if (machine) return machine;
+  throw new Fault('INPUT', `packages are for x86_64 and aarch64, and this machine is ${process.arch}`);
+}
+
+/** What every build of one run of a tool has in common. */
+export function buildSetting(context: Context, options: SettingOptions): ProduceSetting {
   const { tool, cwd, places } = context;
   const { signal, listen } = options;
-  const machine = machineBy('node', process.arch);
-  if (!machine) {
-    throw new Fault(
-      'INPUT',
-      `packages are built for x86_64 and aarch64, and this machine is ${process.arch}`,
-    );
-  }
   const { cache } = places;
   const usual = fetchOptions(context);
   const directory = options.distfiles ?? usual.directory;
@@ -40,8 +39,6 @@ export async function buildSetting(context: Context, options: SettingOptions): P
     cache: cache.work,
     logs: join(cache.builds, 'logs'),
     guarded: [places.packages, places.store, cache.trees, cache.profiles, cache.builds],
-    machine,
-    compiler: await hostCompiler(),
     signal,
     async fetch(list, names) {
       if (options.distfiles === undefined) ensurePrivate(directory);

@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Fault } from '../../builder/fault.ts';
-import { planHostBuild, produce, type Produced } from '../build/produce.ts';
+import { hostCompiler } from '../build/compiler.ts';
+import { planHostBuild, planRootBuild } from '../build/plan.ts';
+import { produce, type Produced } from '../build/produce.ts';
 import { openShelf } from '../build/shelf.ts';
 import { checkVersion, quote } from '../package/name.ts';
 import { problemText } from '../package/problem.ts';
@@ -10,10 +12,11 @@ import type { Distfile } from '../source/distfile.ts';
 import { readDistfiles } from '../source/list.ts';
 import { findRecipe, type Recipe } from '../source/recipe.ts';
 import { makeBuildReport } from './build-report.ts';
-import { buildSetting } from './build-setting.ts';
+import { buildSetting, thisMachine } from './build-setting.ts';
 import { makeCommand, parseCommand } from './command.ts';
 import { complain, type Context, print } from './context.ts';
 import { interruptible } from './interrupt.ts';
+import { openRepositories } from './repositories.ts';
 
 /** As commander gives them. */
 export type BuildArguments = {
@@ -38,6 +41,7 @@ export type BuildArguments = {
 const examples = `
 pkgbuild lua
 pkgbuild --repository ./packages packages/mksh/59c
+pkgbuild -p bootstrap/quickstart_packages lua
 pkgbuild -w DIR lua                 keeps the work directory
 pkgbuild -U -w DIR lua              builds again without unpacking
 `;
@@ -46,7 +50,7 @@ pkgbuild -U -w DIR lua              builds again without unpacking
 export async function main(context: Context): Promise<number> {
   const command = makeCommand(
     context,
-    'Builds a source package in the view of this machine that has its compiler and nothing of the user.',
+    'Builds a source package and publishes what it makes: in a view of this machine with its compiler and nothing of the user, or with -p in roots of packages alone.',
     examples,
   )
     .argument('<recipe>', 'a control file, a directory with one, or NAME[=VERSION] of the recipes')
@@ -61,7 +65,7 @@ export async function main(context: Context): Promise<number> {
     .option('-d, --directory <dir>', 'where distfiles are kept (default: the cache of the user)')
     .option('-v, --as <version>', 'build it as this version')
     .option('-V, --suffix <suffix>', 'build it as a version with this at its end')
-    .option('-p, --from <repository>', 'build in roots of packages from there')
+    .option('-p, --from <repository>', 'build in roots of packages from there, with nothing of this machine')
     .option('-r, --repository <dir>', 'publish the packages there (default: the repository of the user)')
     .option('-j, --jobs <n>', 'how many processes may compile at once (default: one a processor)')
     .option('--distfiles <file>', 'another list of distfiles')
@@ -79,12 +83,7 @@ export async function main(context: Context): Promise<number> {
 }
 
 /** Throws USAGE where options do not go together. */
-function checkOptions({ unpack, build, control, output, work, from }: BuildArguments): void {
-  if (from !== undefined) {
-    throw new Fault('USAGE', '-p: builds in roots of packages come later', {
-      hint: 'leave it out: the scripts then use the compiler of this machine',
-    });
-  }
+function checkOptions({ unpack, build, control, output, work }: BuildArguments): void {
   const partial = [unpack || '-U', build || '-B', control || '-C'].filter((option) => option !== true);
   if (work === undefined && partial.length > 0) {
     throw new Fault('USAGE', `${partial.join(' and ')} need a work directory that stays`, {
@@ -109,7 +108,7 @@ async function run(
   const title = `${control.name} ${version}`;
   const report = makeBuildReport(context, title, options.verbose ?? false, options.quiet ?? false);
   try {
-    const setting = await buildSetting(context, {
+    const setting = buildSetting(context, {
       signal,
       distfiles: options.directory === undefined ? undefined : resolve(context.cwd, options.directory),
       apt: options.apt,
@@ -124,10 +123,16 @@ async function run(
       work: options.work,
       output: options.output,
       jobs: readJobs(options.jobs),
+      machine: thisMachine(),
       distfiles: await distfileList(recipe, options, context),
       shelf: openShelf(repositoryOf(options, context), setting.lock),
     };
-    const produced = await produce(request, setting, planHostBuild(request, setting), report.listen);
+    const from = options.from === undefined ? undefined : await openRepositories([options.from], context);
+    const plan = from
+      ? planRootBuild(request, from)
+      : planHostBuild(request, request.shelf, await hostCompiler());
+    const guarded = [...setting.guarded, ...(from ?? []).map(({ directory }) => directory)];
+    const produced = await produce(request, { ...setting, guarded }, plan, report.listen);
     report.end();
     show(produced, options);
     return 0;

@@ -37,7 +37,7 @@ Layer-Rank: 900
 
 const unpackScript = `set -e
 tar xzf demo-1.0.tar.gz
-patch -p1 -d demo-1.0 <change.patch
+(cd demo-1.0 && patch -p1 <../change.patch)
 `;
 
 const buildScript = `set -e
@@ -245,6 +245,37 @@ chmod 4755 "$out/seen" 2>/dev/null && echo set-id >>"$out/seen" || :
   t.regex(readFileSync(join(tree, 'control'), 'utf8'), /^Version: 2\.0-~~stage1\nSource: demo 1\.0$/m);
 });
 
+test('with -p the scripts run in roots of what they depend on, and of nothing else', async (t) => {
+  const { repository, recipe, pkgbuild } = await demo(t, {
+    unpack: `${unpackScript}ls /packages >unpacked\nls /usr /bin/gcc >>unpacked 2>&1 || :\n`,
+    build: `${buildScript}{ echo "$CC $PATH $ARCH_BUILD"; ls /packages; } >built\ncp built unpacked "$PKG_INSTDIR$PKG_DIR/bin/"\n`,
+    control: control.replace(
+      'Sources:',
+      'Depends-Unpack: mksh, sbase\nDepends-Build: mksh, sbase, gcc | tcc, musl\nSources:',
+    ),
+  });
+  const { status, stderr } = pkgbuild('-p', quickstart, recipe);
+  t.is(status, 0, stderr);
+  const tree = join(repository, 'demo/1.0');
+  t.is(run(join(tree, 'bin/demo'), []).status, 42);
+  t.is(
+    readFileSync(join(tree, 'bin/unpacked'), 'utf8'),
+    'mksh\nsbase\nls: /bin/gcc: No such file or directory\n/usr:\nbin\ninclude\nlib\n',
+  );
+  const [first, ...packages] = readFileSync(join(tree, 'bin/built'), 'utf8').trim().split('\n');
+  t.regex(first ?? '', /^cc \/bin (x86_64|aarch64)-linux-musl$/);
+  t.deepEqual(packages, ['mksh', 'musl', 'sbase', 'tcc']);
+  const record = JSON.parse(readFileSync(join(repository, '.records/demo/1.0.json'), 'utf8')) as {
+    origin: string;
+    builtFrom: { name: string }[];
+  };
+  t.deepEqual(
+    record.builtFrom.map(({ name }) => name),
+    ['mksh', 'musl', 'sbase', 'tcc'],
+  );
+  t.is(record.origin, 'host', "what the machine's compiler made is in its root");
+});
+
 test('a build has no network, not even the loopback of the machine', async (t) => {
   let visitors = 0;
   const server = createServer(() => (visitors += 1)).listen(0, '127.0.0.1');
@@ -389,7 +420,8 @@ test('errors in a control file have their place, and bad options their reason', 
     [[], 2, /missing required argument/],
     [['-B', 'lua'], 2, /-B need/],
     [['-o', '../x', 'lua'], 2, /-o "\.\.\/x"/],
-    [['-p', place, 'lua'], 2, /-p: builds in roots of packages come later/],
+    [['-p', join(place, 'none'), 'lua'], 1, /there is no repository ".*none"/],
+    [['-p', quickstart, 'musl'], 1, /there is no package "gcc" \(Depends-Build of musl\)/],
     [['-w', join(place, 'none'), recipe], 1, /-w .*none.*there is no such directory/],
     [['-w', '/', recipe], 1, /would show the whole machine/],
     [['-v', '1_0', 'lua'], 2, /"1_0" is no version/],
