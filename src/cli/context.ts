@@ -20,6 +20,8 @@ export type Places = {
     readonly trees: string;
     readonly profiles: string;
     readonly builds: string;
+    /** What is known of the layers of trees, groups and profiles. */
+    readonly layers: string;
     readonly distfiles: string;
     readonly work: string;
   };
@@ -53,6 +55,7 @@ export function places(root: string, env: NodeJS.ProcessEnv): Places {
       trees: join(cache, 'trees'),
       profiles: join(cache, 'profiles'),
       builds: join(cache, 'builds'),
+      layers: join(cache, 'layers'),
       distfiles: join(cache, 'distfiles'),
       work: join(cache, 'work'),
     },

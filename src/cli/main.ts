@@ -5,6 +5,7 @@ const tools: Record<string, () => Promise<Tool>> = {
   pkgbuild: () => import('./pkgbuild.ts'),
   pkgcontrol: () => import('./pkgcontrol.ts'),
   pkgfetch: () => import('./pkgfetch.ts'),
+  pkgimage: () => import('./pkgimage.ts'),
   pkgsolve: () => import('./pkgsolve.ts'),
   pkgvercmp: () => import('./pkgvercmp.ts'),
   withenv: () => import('./withenv.ts'),

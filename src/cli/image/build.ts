@@ -1,0 +1,143 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Fault } from '../../../builder/fault.ts';
+import { formatReference } from '../../../builder/reference.ts';
+import type { FileStore } from '../../../builder/store/file-store.ts';
+import { openStore } from '../../../builder/store/open-store.ts';
+import { buildImage, type ImageRequest, planImage } from '../../image/build.ts';
+import { requireClean, uncleanOf } from '../../image/facts.ts';
+import { imagePackage } from '../../image/package.ts';
+import { openWorkshop } from '../../image/workshop.ts';
+import { parseRequest } from '../../package/relation.ts';
+import { ensurePrivate } from '../../run/private.ts';
+import { choose } from '../../solve/choose.ts';
+import { makeCommand, parseCommand } from '../command.ts';
+import { complain, type Context, print } from '../context.ts';
+import { usage } from '../option-value.ts';
+import { openRepositories } from '../repositories.ts';
+import {
+  addImageOptions,
+  type ImageOptions,
+  readEncoding,
+  readNumber,
+  readPairs,
+  readSettings,
+} from './image-options.ts';
+import { compressProgramOf, lockProgramOf, readName, withStore } from './store.ts';
+
+const examples = `
+pkgimage build -d bootstrap/quickstart_packages -p mksh sbase -t tiny --entrypoint /bin/sh
+pkgimage build -d ./packages -p mini-httpd -t web:1 --port 80 --entrypoint '["/bin/mini_httpd", "-D"]'
+pkgimage digest -d ./packages -p mksh 'make ^4' --encoding zstd-1
+`;
+
+/** Makes an image, or with `digest` only tells what it would be; either way its digest is all that is printed. */
+export async function main(context: Context): Promise<number> {
+  const onlyDigest = context.tool.endsWith(' digest');
+  const summary = onlyDigest
+    ? 'Print the digest of the image that build makes of the same options; nothing is stored.'
+    : 'Make an image of packages and print the digest of its manifest. Without a tag it stays for a day.';
+  const command = addImageOptions(makeCommand(context, summary, examples));
+  if (!parseCommand(command, context.args)) return 0;
+  const options = command.opts<ImageOptions>();
+  if (command.args.length > 0) {
+    throw usage('there is a word that belongs to no option', 'name packages after -p: -p mksh sbase');
+  }
+  const names = options.tag.map((tag) => formatReference(readName(tag)));
+  const request = await readRequest(options, context);
+  if (options.requireClean) requireClean(request.packages);
+  warn(request, context);
+  const digest = onlyDigest ? await tell(request, context) : await build(request, names, context);
+  print(`${digest}\n`);
+  return 0;
+}
+
+async function readRequest(options: ImageOptions, context: Context): Promise<ImageRequest> {
+  const wishes = (options.package ?? []).map((word) =>
+    Object.assign(parseRequest(word, '-p'), { from: `-p ${word}` }),
+  );
+  if (wishes.length === 0) throw usage('no package is asked for', 'name them after -p: -p mksh sbase');
+  const epoch = context.env['SOURCE_DATE_EPOCH'];
+  const created =
+    options.created === undefined
+      ? readNumber('SOURCE_DATE_EPOCH', epoch || '0')
+      : readNumber('--created', options.created);
+  const settings = readSettings(options);
+  const annotations = readPairs('--annotation', options.annotation);
+  const encoding = readEncoding(options.encoding);
+  const budget = readNumber('--budget', options.budget);
+  const packages = choose(await openRepositories(options.d, context), wishes).map(imagePackage);
+  const [wish, another] = wishes;
+  const [alternative, other] = another ? [] : (wish?.alternatives ?? []);
+  const main = other ? undefined : packages.find(({ name }) => name === alternative?.name);
+  return { packages, main, settings, annotations, budget, encoding, created, machine: process.arch };
+}
+
+async function build(request: ImageRequest, names: readonly string[], context: Context): Promise<string> {
+  const { layers } = context.places.cache;
+  ensurePrivate(layers);
+  return withStore(context, async (store) => {
+    const workshop = openWorkshop({
+      store,
+      others: [],
+      cache: layers,
+      keep: true,
+      compressProgram: compressProgramOf(context),
+    });
+    try {
+      const image = await buildImage(request, workshop);
+      for (const name of names) {
+        if ((await store.resolve(name))?.digest !== image.digest) await store.tag(name, image);
+      }
+      return image.digest;
+    } finally {
+      await workshop.close();
+    }
+  });
+}
+
+/** What has to be made goes into a store that is removed again. */
+async function tell(request: ImageRequest, context: Context): Promise<string> {
+  const { store: own, cache } = context.places;
+  ensurePrivate(cache.work);
+  const directory = mkdtempSync(join(cache.work, 'digest-'));
+  const opened: FileStore[] = [];
+  try {
+    const store = await openStore(directory, { create: true, lockProgram: lockProgramOf(context) });
+    opened.push(store);
+    const others = await openIfThere(own);
+    opened.push(...others);
+    const workshop = openWorkshop({
+      store,
+      others,
+      cache: cache.layers,
+      keep: false,
+      compressProgram: compressProgramOf(context),
+    });
+    try {
+      return (await planImage(request, workshop)).manifest.descriptor.digest;
+    } finally {
+      await workshop.close();
+    }
+  } finally {
+    for (const each of opened) each.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function openIfThere(directory: string): Promise<FileStore[]> {
+  try {
+    return [await openStore(directory, { private: true })];
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'NOT_FOUND') return [];
+    throw error;
+  }
+}
+
+function warn({ packages }: ImageRequest, { tool }: Context): void {
+  for (const origin of ['host', 'unknown'] as const) {
+    const found = uncleanOf(packages).filter((each) => each.origin === origin);
+    if (found.length === 0) continue;
+    complain(`${tool}: warning: Origin: ${origin}: ${found.map((each) => each.package).join(', ')}\n`);
+  }
+}

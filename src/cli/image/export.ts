@@ -1,0 +1,33 @@
+import { exportImage } from '../../../builder/image/export.ts';
+import { makeCommand, parseCommand } from '../command.ts';
+import type { Context } from '../context.ts';
+import { type EngineOption, engineOption, readOtherPlace, transferOptions } from './place.ts';
+import { findImage, withStore } from './store.ts';
+
+const examples = `
+pkgimage export tiny oci:./layout:tiny
+pkgimage export tiny docker-archive:tiny.tar
+pkgimage export tiny rootfs:root.tar
+`;
+
+const details = `
+DEST is oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME], rootfs:FILE (a plain tar of the root
+file system), docker-daemon:NAME, containers-storage:NAME (podman) or containerd:NAME. A file is whole or not there.
+`;
+
+export async function main(context: Context): Promise<number> {
+  const command = makeCommand(context, 'Write an image to a file, or into an engine.', examples)
+    .argument('<name>', 'the image: NAME, NAME:TAG or sha256:…')
+    .argument('<dest>', 'where it goes')
+    .option(...engineOption)
+    .addHelpText('after', details);
+  if (!parseCommand(command, context.args)) return 0;
+  const [text = '', dest = ''] = command.args;
+  const place = readOtherPlace(dest, context);
+  const options = transferOptions(context, command.opts<EngineOption>());
+  await withStore(context, async (store) => {
+    const { descriptor, name } = await findImage(store, text);
+    await exportImage(store, descriptor, name, place, options);
+  });
+  return 0;
+}

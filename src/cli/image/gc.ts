@@ -1,0 +1,35 @@
+import { collect } from '../../../builder/store/collect.ts';
+import { makeCommand, parseCommand } from '../command.ts';
+import { type Context, print } from '../context.ts';
+import { formatSize } from '../progress.ts';
+import { withStore } from './store.ts';
+
+const examples = `
+pkgimage gc --dry-run
+pkgimage gc
+`;
+
+type Options = { readonly dryRun?: true; readonly json?: true };
+
+export async function main(context: Context): Promise<number> {
+  const command = makeCommand(
+    context,
+    'Remove what no image needs, no package that was used in the last 30 days, and nobody in the last day.',
+    examples,
+  )
+    .option('--dry-run', 'tell what would go, and remove nothing')
+    .option('--json', 'print it as JSON');
+  if (!parseCommand(command, context.args)) return 0;
+  const { dryRun = false, json } = command.opts<Options>();
+  const collected = await withStore(context, (store) => collect(store, { now: Date.now(), dryRun }));
+  if (json) print(`${JSON.stringify(collected, null, 2)}\n`);
+  else {
+    const { blobs, entries, unfinished } = collected;
+    const size = blobs.reduce((sum, blob) => sum + blob.size, 0);
+    print(
+      `${dryRun ? 'would remove' : 'removed'} ${blobs.length} blobs, ${formatSize(size)}; ` +
+        `${entries.length} packages, ${unfinished} unfinished files\n`,
+    );
+  }
+  return 0;
+}

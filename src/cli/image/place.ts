@@ -1,0 +1,63 @@
+import { resolve } from 'node:path';
+import type { EnginePlace, FilePlace, Place, RootfsPlace } from '../../../builder/image/transport.ts';
+import { parsePlace } from '../../../builder/image/transport.ts';
+import type { TransferOptions } from '../../../builder/image/export.ts';
+import { Fault } from '../../../builder/fault.ts';
+import { quote } from '../../package/name.ts';
+import type { Context } from '../context.ts';
+import { usage } from '../option-value.ts';
+import { lockProgramOf } from './store.ts';
+
+/** Where images go that leave the store. */
+export type OtherPlace = FilePlace | RootfsPlace | EnginePlace;
+
+export type StorePlace = Extract<Place, { transport: 'docker' | 'store' }> & { readonly transport: 'store' };
+
+/** A place as the user wrote it, with paths from where they are. Throws INPUT, and USAGE for a registry. */
+export function readPlace(text: string, { cwd }: Context): OtherPlace | StorePlace {
+  const place = parsePlace(text);
+  switch (place.transport) {
+    case 'oci':
+    case 'oci-archive':
+    case 'docker-archive':
+    case 'rootfs':
+      return { ...place, path: resolve(cwd, place.path) };
+    case 'docker':
+      throw new Fault('USAGE', `${quote(text)} is in a registry, which pkgimage does not talk to yet`, {
+        hint: 'export it as oci-archive:FILE, and take that there: skopeo copy oci-archive:FILE docker://…',
+      });
+    case 'store':
+      return { transport: 'store', reference: place.reference };
+    default:
+      return place;
+  }
+}
+
+/** The same, but not in our own store. */
+export function readOtherPlace(text: string, context: Context): OtherPlace {
+  const place = readPlace(text, context);
+  if (place.transport !== 'store') return place;
+  throw usage(
+    `${quote(text)} says no kind of place`,
+    'write oci:DIR, oci-archive:FILE, docker-archive:FILE, rootfs:FILE, docker-daemon:NAME, ' +
+      'containers-storage:NAME or containerd:NAME',
+  );
+}
+
+export type EngineOption = { readonly engine?: string };
+
+/** For an engine that is reached in another way than usual. */
+export const engineOption = [
+  '--engine <command>',
+  "what runs the engine's program, such as 'docker -H unix:///run/other.sock'",
+] as const;
+
+export function transferOptions(context: Context, { engine }: EngineOption): TransferOptions {
+  const words = engine?.split(' ').filter((word) => word !== '');
+  return {
+    lockProgram: lockProgramOf(context),
+    ...(words && {
+      commands: { 'docker-daemon': words, 'containers-storage': words, containerd: words },
+    }),
+  };
+}

@@ -1,0 +1,62 @@
+import { nearest } from '../package/nearest.ts';
+import { type Context, print } from './context.ts';
+import { usage } from './option-value.ts';
+import { versionLine } from './version.ts';
+
+type Command = { main(context: Context): number | Promise<number> };
+
+/** Each is loaded alone, as a shell loop over images pays for every start. */
+const commands: Readonly<Record<string, readonly [summary: string, load: () => Promise<Command>]>> = {
+  build: ['make an image of packages, and print its digest', () => import('./image/build.ts')],
+  digest: ['print the digest that build would print, and store nothing', () => import('./image/build.ts')],
+  export: ['write an image to a file, or into an engine', () => import('./image/export.ts')],
+  load: ['load an image into docker, podman or containerd', () => import('./image/load.ts')],
+  copy: ['copy an image from one place to another', () => import('./image/copy.ts')],
+  list: ['list the images in the store', () => import('./image/list.ts')],
+  inspect: ['show what an image is made of', () => import('./image/inspect.ts')],
+  diff: ['show what changes from one image to another', () => import('./image/diff.ts')],
+  check: ['find everything that is damaged in the store', () => import('./image/check.ts')],
+  remove: ['remove images from the store', () => import('./image/remove.ts')],
+  gc: ['remove what no image needs any more', () => import('./image/gc.ts')],
+};
+
+const help = `Usage: pkgimage COMMAND [options]
+
+Makes container images of packages, and takes them where they are needed.
+
+Commands:
+${Object.entries(commands)
+  .map(([name, [summary]]) => `  ${name.padEnd(8)} ${summary}\n`)
+  .join('')}
+pkgimage COMMAND --help tells more about each. Images are in the user's own store.
+
+Examples:
+  pkgimage build -d bootstrap/quickstart_packages -p mksh sbase -t tiny --entrypoint /bin/sh
+  pkgimage load tiny docker
+  pkgimage export tiny oci-archive:tiny.tar
+`;
+
+export async function main(context: Context): Promise<number> {
+  const [name = '', ...args] = context.args;
+  if (name === '--help' || name === '-h' || name === 'help') return done(help);
+  if (name === '--version') return done(versionLine(context));
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) throw unknown(name);
+  const [, load] = command;
+  return (await load()).main({ ...context, args, tool: `${context.tool} ${name}` });
+}
+
+function unknown(name: string) {
+  if (name === '') return usage('no command is given', 'pkgimage --help shows them');
+  const near = nearest(name, Object.keys(commands));
+  const shown = name.replaceAll(/[^\x20-\x7e]/g, '?');
+  return usage(
+    `there is no command "${shown}"`,
+    near ? `did you mean "${near}"?` : 'pkgimage --help shows the commands',
+  );
+}
+
+function done(text: string): number {
+  print(text);
+  return 0;
+}

@@ -1,0 +1,78 @@
+import type { Annotations, Platform } from '../../builder/descriptor.ts';
+import { Fault } from '../../builder/fault.ts';
+import { machineBy } from '../package/architecture.ts';
+import { type ImagePackage, titleOf } from './package.ts';
+
+/** Where a package's code comes from, if it is not known to be from packages alone. */
+export type Unclean = { readonly package: string; readonly origin: 'host' | 'unknown' };
+
+export const uncleanOf = (packages: readonly ImagePackage[]): readonly Unclean[] =>
+  packages.flatMap((each): Unclean[] => {
+    const { origin } = each.record;
+    return origin === 'host' || origin === 'unknown' ? [{ package: titleOf(each), origin }] : [];
+  });
+
+/** Throws UNSATISFIABLE where one of the packages has in it what no package can answer for. */
+export function requireClean(packages: readonly ImagePackage[]): void {
+  const [first, ...more] = uncleanOf(packages);
+  if (!first) return;
+  const others = more.length === 0 ? '' : ` (and ${more.length} more)`;
+  throw new Fault('UNSATISFIABLE', `${first.package}${others} is not clean: Origin: ${first.origin}`, {
+    hint: 'build it in roots of packages, or leave out --require-clean',
+  });
+}
+
+/** Throws INPUT if packages are for several machines. `own` is the machine's that packages without one are for. */
+export function platformOf(packages: readonly ImagePackage[], own: string): Platform {
+  const found = new Map<string, ImagePackage>();
+  for (const each of packages) {
+    const { architecture } = each.control;
+    if (architecture !== undefined && architecture !== 'all') found.set(architecture, each);
+  }
+  const [first, second] = [...found];
+  if (first && second) {
+    throw new Fault(
+      'INPUT',
+      `${titleOf(first[1])} is for ${first[0]} and ${titleOf(second[1])} for ${second[0]}: no image holds both`,
+      { hint: 'name repositories of one architecture' },
+    );
+  }
+  const architecture = machineBy('name', first?.[0] ?? '')?.oci ?? machineBy('node', own)?.oci ?? own;
+  return { os: 'linux', architecture };
+}
+
+const prefix = 'org.opencontainers.image';
+
+/**
+ * What controls say of an image (image-spec, annotations.md): the licenses of all its packages, and title, version,
+ * description and home page of `main`, if there is one that it is about. A function of the set.
+ */
+export function annotationsOf(
+  packages: readonly ImagePackage[],
+  main: ImagePackage | undefined,
+): Annotations {
+  const found: Record<string, string> = {};
+  const set = (name: string, value: string | undefined) => {
+    if (value !== undefined && value !== '') found[name] = value;
+  };
+  set(`${prefix}.title`, main?.name);
+  set(`${prefix}.version`, main?.version);
+  set(`${prefix}.description`, main?.control.description?.split('\n', 1)[0]);
+  set(`${prefix}.url`, main?.control.homepage);
+  set(`${prefix}.licenses`, licensesOf(packages));
+  for (const origin of ['host', 'unknown'] as const) {
+    const of = uncleanOf(packages).filter((each) => each.origin === origin);
+    set(`static-distro.origin.${origin}`, of.map((each) => each.package).join(', '));
+  }
+  return found;
+}
+
+/** Nothing, if one of them does not say: less would be wrong. */
+function licensesOf(packages: readonly ImagePackage[]): string | undefined {
+  const licenses = new Set<string>();
+  for (const { control } of packages) {
+    if (control.license === undefined) return undefined;
+    licenses.add(/\sOR\s/i.test(control.license) ? `(${control.license})` : control.license);
+  }
+  return [...licenses].sort().join(' AND ');
+}

@@ -1,0 +1,40 @@
+import { describe, type Descriptor } from '../../builder/descriptor.ts';
+import { hexOf } from '../../builder/digest.ts';
+import { encodeManifest } from '../../builder/manifest.ts';
+import { putDocument } from '../../builder/store/blob.ts';
+import { updateCollection } from '../../builder/store/collection.ts';
+import { recordBytes } from '../package/record-file.ts';
+import { type ImagePackage, titleOf } from './package.ts';
+import { blobOf, isStored, type KnownLayer, type Workshop } from './workshop.ts';
+
+/** The entry of the store's index that keeps packages; no image can be called so, as theirs have tags. */
+const collection = 'packages';
+
+const artifactType = 'application/vnd.static-distro.package.v1';
+const recordType = 'application/vnd.static-distro.record.v1+json';
+
+/**
+ * Sees to it that the packages are in the store's index, each as its record and its layer in both encodings
+ * (DESIGN, "Packages in a registry"), so that layers outlive the images that they are in; those that are there are
+ * marked as used, as one that is not used for 30 days may go. Layers that are not stored are passed over.
+ */
+export async function keepPackages(
+  workshop: Workshop,
+  packages: ReadonlyMap<ImagePackage, KnownLayer>,
+): Promise<void> {
+  const { store } = workshop;
+  const entries = new Map<string, Descriptor>();
+  for (const [each, layer] of packages) {
+    const config = describe(recordType, recordBytes(each.record));
+    const layers = [blobOf(layer, 'gzip-1'), blobOf(layer, 'zstd-1')];
+    const manifest = encodeManifest({ artifactType, config: config.descriptor, layers });
+    if ((await store.exists(manifest.descriptor)) || !(await isStored(workshop, layer))) continue;
+    await putDocument(store, config);
+    await putDocument(store, manifest);
+    entries.set(`${titleOf(each)} ${hexOf(layer.diffID).slice(0, 12)}`, {
+      ...manifest.descriptor,
+      artifactType,
+    });
+  }
+  if (entries.size > 0) await updateCollection(store, collection, entries);
+}

@@ -1,0 +1,81 @@
+import { digestOf } from '../../builder/digest.ts';
+import { Fault } from '../../builder/fault.ts';
+import { type Field, member, record, string } from '../../builder/json.ts';
+import { planTree } from '../../builder/tar/layer.ts';
+import { fits, type Fingerprint, takeFingerprint } from '../package/fingerprint.ts';
+import { packagePath, quote } from '../package/name.ts';
+import { decodeLayer, memoPath, readMemo, writeMemo } from './known.ts';
+import type { ImagePackage } from './package.ts';
+import { isStored, type KnownLayer, type Workshop } from './workshop.ts';
+
+/** What is remembered of a tree: its layer, and by what it is known again. */
+type Memo = {
+  readonly tree: string;
+  readonly control: string;
+  readonly fingerprint: Fingerprint;
+  readonly layer: KnownLayer;
+};
+
+const memoOf = ({ cache }: Pick<Workshop, 'cache'>, { name, version, tree }: ImagePackage): string =>
+  memoPath(cache, 'tree', [name, version, tree]);
+
+/** What is known of the layer of a tree as it is now, of which no file is read; undefined if nothing is. */
+export function knownPackageLayer(workshop: Workshop, each: ImagePackage): KnownLayer | undefined {
+  const memo = readMemo(memoOf(workshop, each), decodeMemo);
+  if (!memo || memo.control !== digestOf(each.record.control)) return undefined;
+  return fits(each.tree, memo.fingerprint) ? memo.layer : undefined;
+}
+
+/**
+ * Makes the layer of a package out of its tree. `known` is what the layer was before its blobs went: then the same
+ * must come out. Throws INTEGRITY if it does not, or if something writes to the tree meanwhile.
+ */
+export async function makePackageLayer(
+  workshop: Workshop,
+  each: ImagePackage,
+  known?: KnownLayer,
+): Promise<KnownLayer> {
+  const fingerprint = takeFingerprint(each.tree);
+  const layer = await workshop.make(planPackage(each));
+  if (!fits(each.tree, fingerprint)) {
+    throw new Fault('INTEGRITY', `${quote(each.tree)} has changed while its layer was made`, {
+      hint: 'try again when nothing writes to it',
+    });
+  }
+  const path = memoOf(workshop, each);
+  if (known && known.diffID !== layer.diffID) {
+    throw new Fault(
+      'INTEGRITY',
+      `files in ${quote(each.tree)} are no longer those that its layer was made of`,
+      {
+        hint: `build the package again; or, to take it as it is, remove ${quote(path)}`,
+      },
+    );
+  }
+  writeMemo(workshop, path, { tree: each.tree, control: digestOf(each.record.control), fingerprint, layer });
+  return layer;
+}
+
+/** The layer, made only if it is not known, or is not stored where it `mustExist`. */
+export async function packageLayer(
+  workshop: Workshop,
+  each: ImagePackage,
+  mustExist: boolean,
+): Promise<KnownLayer> {
+  const known = knownPackageLayer(workshop, each);
+  if (known && (!mustExist || (await isStored(workshop, known)))) return known;
+  return makePackageLayer(workshop, each, known);
+}
+
+/** How a package becomes a layer: its tree, with the modes that its control names. */
+export const planPackage = ({ name, version, tree, control }: Omit<ImagePackage, 'record'>) =>
+  planTree(tree, packagePath(name, version), {
+    modes: new Map(control.modes.map(({ path, mode }) => [path, Number.parseInt(mode, 8)])),
+  });
+
+export const decodeMemo = (field: Field): Memo => ({
+  tree: string(member(field, 'tree')),
+  control: string(member(field, 'control')),
+  fingerprint: record(member(field, 'fingerprint'), string),
+  layer: decodeLayer(member(field, 'layer')),
+});

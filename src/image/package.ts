@@ -1,0 +1,17 @@
+import { type BinaryControl, parseBinaryControl } from '../package/binary-control.ts';
+import type { ChosenPackage } from '../run/chosen.ts';
+
+/** A chosen package whose control has been read. */
+export type ImagePackage = ChosenPackage & { readonly control: BinaryControl };
+
+/** Throws INPUT, naming the file, for a control that is wrong. */
+export const imagePackage = ({ name, version, record, tree }: ChosenPackage): ImagePackage => ({
+  name,
+  version,
+  record,
+  tree,
+  control: parseBinaryControl(record.control, `${tree}/control`),
+});
+
+export const titleOf = ({ name, version }: Pick<ImagePackage, 'name' | 'version'>): string =>
+  `${name} ${version}`;

@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import type { Descriptor } from '../../builder/descriptor.ts';
+import { Fault } from '../../builder/fault.ts';
+import type { FileStore } from '../../builder/store/file-store.ts';
+import { Compressor } from '../../builder/tar/compressor.ts';
+import { type Compressed, type Encoding, mediaTypeOf } from '../../builder/tar/encoding.ts';
+import { type Layer, makeLayer, type Plan } from '../../builder/tar/layer.ts';
+
+/** What a layer is in every encoding that we make: all that an image needs to know of it. */
+export type KnownLayer = Layer<Compressed>;
+
+const encodings: readonly Compressed[] = ['gzip-1', 'zstd-1'];
+
+/**
+ * Where layers are made and what is known of them. `store` gets what is made; `others` are read beside it. With
+ * `keep` what has been learnt is written to the directory `cache`, and a layer that is known must also be there:
+ * to tell a digest, neither is needed.
+ */
+export type Workshop = {
+  readonly store: FileStore;
+  readonly others: readonly FileStore[];
+  readonly cache: string;
+  readonly keep: boolean;
+  make(plan: Plan): Promise<KnownLayer>;
+  close(): Promise<void>;
+};
+
+export type WorkshopOptions = Pick<Workshop, 'store' | 'others' | 'cache' | 'keep'> & {
+  /** `native/compress`; started when the first layer has to be made. */
+  readonly compressProgram: string;
+};
+
+export function openWorkshop({ compressProgram, ...places }: WorkshopOptions): Workshop {
+  let compressor: Compressor<Compressed> | undefined;
+  const { store } = places;
+  const sink = (encoding: Compressed) => (content: AsyncIterable<Uint8Array>) =>
+    store.add(mediaTypeOf[encoding], content);
+  return {
+    ...places,
+    async make(plan) {
+      requireProgram(compressProgram);
+      compressor ??= new Compressor([compressProgram], encodings);
+      const { diffID, size, blobs } = await makeLayer(plan, compressor, {
+        'gzip-1': sink('gzip-1'),
+        'zstd-1': sink('zstd-1'),
+      });
+      return knownLayer(diffID, size, blobs);
+    },
+    close: async () => compressor?.close(),
+  };
+}
+
+/** A checkout has it only after its own step, as its sources are fetched. */
+function requireProgram(path: string): void {
+  if (existsSync(path)) return;
+  throw new Fault('NOT_FOUND', `the compressor of layers is missing: ${path}`, {
+    hint: 'in a checkout, build it: node scripts/compressor.ts',
+  });
+}
+
+/** Without what a store says beside digest and size. */
+export const knownLayer = (
+  diffID: KnownLayer['diffID'],
+  size: number,
+  blobs: KnownLayer['blobs'],
+): KnownLayer => {
+  const [gzip, zstd] = [blobs['gzip-1'], blobs['zstd-1']];
+  return {
+    diffID,
+    size,
+    blobs: {
+      'gzip-1': { digest: gzip.digest, size: gzip.size },
+      'zstd-1': { digest: zstd.digest, size: zstd.size },
+    },
+  };
+};
+
+export const blobOf = ({ diffID, size, blobs }: KnownLayer, encoding: Encoding): Descriptor => ({
+  mediaType: mediaTypeOf[encoding],
+  ...(encoding === 'none' ? { digest: diffID, size } : blobs[encoding]),
+});
+
+/** Whether both blobs are there to be read. Marks them as used. */
+export async function isStored({ store, others }: Workshop, layer: KnownLayer): Promise<boolean> {
+  for (const encoding of encodings) {
+    const found = await Promise.all([store, ...others].map((each) => each.exists(blobOf(layer, encoding))));
+    if (!found.includes(true)) return false;
+  }
+  return true;
+}
+
+/** The bytes of a blob, verified, from wherever it is. */
+export async function* openBlob(
+  { store, others }: Workshop,
+  blob: Descriptor,
+): AsyncGenerator<Uint8Array, void> {
+  for (const each of [store, ...others]) {
+    if (await each.exists(blob)) return yield* each.open(blob);
+  }
+  throw new Fault('NOT_FOUND', `${store.directory}: the layer ${blob.digest} is not there`, {
+    hint: 'it went while it was needed; try again',
+  });
+}
