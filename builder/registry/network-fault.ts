@@ -35,7 +35,7 @@ export const isUnknownAuthority = (error: unknown): boolean =>
 
 /** Whether the connection was lost or never came about, as opposed to an answer that says no. */
 export const isLost = (error: unknown): error is Fault =>
-  error instanceof Fault && error.code === 'NETWORK' && error.cause !== undefined;
+  error instanceof Fault && error.code === 'NETWORK' && error.cause instanceof Error;
 
 /** Whether the other side does not speak TLS, or speaks it where we did not. */
 export const isOtherProtocol = (error: unknown): boolean =>
@@ -47,7 +47,7 @@ export function networkFault(error: unknown, url: URL): Fault {
   const code = codeOf(error);
   const text = error instanceof Error ? error.message : String(error);
   return new Fault('NETWORK', `${url.host}: ${words(code, text)}`, {
-    cause: error ?? new Error('unknown'),
+    cause: error instanceof Error ? error : new Error(redactText(text)),
     ...hintFor(code, url),
   });
 }

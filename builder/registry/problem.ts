@@ -66,12 +66,17 @@ export function problemFault(problem: Problem, doing: string, host: string): Fau
     ...(request === undefined ? [] : [` (request ${request})`]),
   ];
   const hint = hintFor(problem, host);
-  return new Fault(
-    known ?? (status === 404 ? 'NOT_FOUND' : 'NETWORK'),
-    text.join(''),
-    hint === undefined ? {} : { hint },
-  );
+  return new Fault(known ?? (status === 404 ? 'NOT_FOUND' : 'NETWORK'), text.join(''), {
+    cause: problem,
+    ...(hint !== undefined && { hint }),
+  });
 }
+
+/** The registry's own code, if that is what the fault came of. */
+export const problemCode = (error: unknown): string | undefined =>
+  error instanceof Fault && !(error.cause instanceof Error)
+    ? (error.cause as Problem | undefined)?.code
+    : undefined;
 
 function hintFor({ status, code, message }: Problem, host: string): string | undefined {
   if (/immutable|cannot be overwritten|already exists/i.test(message) || code === 'TAG_INVALID') {
