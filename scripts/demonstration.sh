@@ -33,6 +33,8 @@ the compiler was your machine's; the bootstrap makes packages that do not. Try n
     bin/withpkgs -d bootstrap/quickstart_packages -p mksh sbase tcc musl -w . -- sh -c 'cc -v'
     bin/withpkgs --help
     bin/pkgsolve -d bootstrap/quickstart_packages tcc
+    bin/pkgimage build -d bootstrap/quickstart_packages -p mksh sbase -t tiny --entrypoint /bin/sh
+    bin/pkgimage export tiny docker-archive:tiny.tar                       then: docker load -i tiny.tar
     bin/pkgbuild --help
     bin/withenv --doctor                                                   if something does not work
 EOT

@@ -11,7 +11,14 @@ test('the packed package, installed elsewhere, runs every tool and a root', (t) 
   const [archive] = packed;
   t.truthy(archive);
   const paths = new Set(archive?.files.map(({ path }) => path));
-  for (const needed of ['dist/main.js', 'native/build/withenv', 'distfiles/distfiles.json', 'LICENSE']) {
+  for (const needed of [
+    'dist/main.js',
+    'native/build/withenv',
+    'native/build/lock',
+    'native/build/compress',
+    'distfiles/distfiles.json',
+    'LICENSE',
+  ]) {
     t.true(paths.has(needed), `${needed} is missing from the package`);
   }
   t.false(paths.has('test/install.test.ts'));
@@ -41,7 +48,16 @@ test('the packed package, installed elsewhere, runs every tool and a root', (t) 
   const node = `node-linux-${process.arch}`;
   symlinkSync(join(root, 'node_modules', node), join(elsewhere, 'node_modules', node));
   t.is(output(bin('pkgvercmp'), ['1.0', '2.0']).trim(), 'less than');
-  for (const name of ['pkgbuild', 'pkgcontrol', 'pkgfetch', 'pkgsolve', 'pkgvercmp', 'withenv', 'withpkgs']) {
+  for (const name of [
+    'pkgbuild',
+    'pkgcontrol',
+    'pkgfetch',
+    'pkgimage',
+    'pkgsolve',
+    'pkgvercmp',
+    'withenv',
+    'withpkgs',
+  ]) {
     t.regex(output(bin(name), ['--version']), new RegExp(`^${name} \\(static-distro\\) \\d`));
     t.regex(output(bin(name), ['--help']), /example/i, `${name} --help shows an example`);
   }
