@@ -32,8 +32,11 @@ export async function writeIndex(directory: string): Promise<void> {
   }
 }
 
-/** Times are read before what they are the times of, so that a change between the two makes the index unfit. */
-function makeIndex(directory: string, now: bigint): Index {
+/**
+ * Times are read before what they are the times of, so that a change between the two makes the index unfit; one
+ * that is not older than `now` is not relied on, as a change may still come at the same time.
+ */
+export function makeIndex(directory: string, now: bigint): Index {
   const known = new Map(
     readIndex(indexPath(directory))
       ?.names()

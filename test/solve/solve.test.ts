@@ -432,6 +432,22 @@ test('an older version is taken where the newest leads nowhere', (t) => {
   t.deepEqual(answer(declared, ['app']), ['app 1', 'lib 1']);
 });
 
+test('of a package that is found to be impossible in the middle, the rest counts too', (t) => {
+  const declared = {
+    'b 3~rc1': {},
+    'b 2': { conflicts: ['e'] },
+    'b 1': {},
+    'e 3~rc1': { depends: ['b >= 2', 'w'] },
+    'e 2': { depends: ['a < 2'] },
+    'a 3~rc1': {},
+  };
+  const { core } = failure(declared, ['e', 'b']);
+  t.deepEqual(
+    core.map(({ relation }) => relation.text),
+    ['e', 'w', 'a < 2'],
+  );
+});
+
 test('nothing is read that the answer does not turn on', (t) => {
   const universe = universeOf(
     candidatesOf({ 'a 2': { depends: ['b'] }, 'a 1': {}, 'b 1': {}, 'c 1': { depends: ['a'] }, 'd 1': {} }),
