@@ -248,7 +248,7 @@ chmod 4755 "$out/seen" 2>/dev/null && echo set-id >>"$out/seen" || :
 test('with -p the scripts run in roots of what they depend on, and of nothing else', async (t) => {
   const { repository, recipe, pkgbuild } = await demo(t, {
     unpack: `${unpackScript}ls /packages >unpacked\nls /usr /bin/gcc >>unpacked 2>&1 || :\n`,
-    build: `${buildScript}{ echo "$CC $PATH $ARCH_BUILD"; ls /packages; } >built\ncp built unpacked "$PKG_INSTDIR$PKG_DIR/bin/"\n`,
+    build: `${buildScript}{ echo "$CC $PATH $ARCH_BUILD"; ls /packages; } >built\ncp built ../unpacked "$PKG_INSTDIR$PKG_DIR/bin/"\n`,
     control: control.replace(
       'Sources:',
       'Depends-Unpack: mksh, sbase\nDepends-Build: mksh, sbase, gcc | tcc, musl\nSources:',
