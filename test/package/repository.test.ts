@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fault } from '../../builder/fault.ts';
-import { offerIndex, writeIndex } from '../../src/package/indexing.ts';
+import { makeIndex, offerIndex, writeIndex } from '../../src/package/indexing.ts';
 import { mayIndex, worthIndexing } from '../../src/package/worth-indexing.ts';
 import { scanLinks } from '../../src/package/links.ts';
 import { publish, withStaging } from '../../src/package/publish.ts';
