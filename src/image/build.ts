@@ -10,7 +10,7 @@ import { annotationsOf, platformOf } from './facts.ts';
 import { knownGroupLayer, makeGroupLayer } from './group-layer.ts';
 import { type ImagePackage, titleOf } from './package.ts';
 import { keepPackages } from './package-artifact.ts';
-import { packageLayer } from './package-layer.ts';
+import { ensureStored, packageLayer } from './package-layer.ts';
 import { profileLayer } from './profile-layer.ts';
 import { blobOf, type KnownLayer, openBlob, type Workshop } from './workshop.ts';
 
@@ -73,7 +73,7 @@ async function packageLayers(
   workshop: Workshop,
 ): Promise<readonly NamedLayer[]> {
   const known = new Map<ImagePackage, KnownLayer>();
-  for (const each of packages) known.set(each, await packageLayer(workshop, each, false));
+  for (const each of packages) known.set(each, await packageLayer(workshop, each));
   const parts = [...known].map(([each, layer]) => {
     const { name, version, control } = each;
     return { name, version, rank: control.layerRank, size: layer.blobs['gzip-1'].size, each, layer };
@@ -93,11 +93,12 @@ async function layerOf(
 ): Promise<KnownLayer> {
   const [first, ...more] = group;
   if (first && more.length === 0) {
-    return workshop.keep ? packageLayer(workshop, first.each, true) : first.layer;
+    if (workshop.keep) await ensureStored(workshop, first.each, first.layer);
+    return first.layer;
   }
   const known = await knownGroupLayer(workshop, group);
   if (known) return known;
-  for (const { each } of group) await packageLayer(workshop, each, true);
+  for (const { each, layer } of group) await ensureStored(workshop, each, layer);
   return makeGroupLayer(workshop, group);
 }
 

@@ -20,7 +20,7 @@ const memoOf = ({ cache }: Pick<Workshop, 'cache'>, { name, version, tree }: Ima
   memoPath(cache, 'tree', [name, version, tree]);
 
 /** What is known of the layer of a tree as it is now, of which no file is read; undefined if nothing is. */
-export function knownPackageLayer(workshop: Workshop, each: ImagePackage): KnownLayer | undefined {
+function knownPackageLayer(workshop: Workshop, each: ImagePackage): KnownLayer | undefined {
   const memo = readMemo(memoOf(workshop, each), decodeMemo);
   if (!memo || memo.control !== digestOf(each.record.control)) return undefined;
   return fits(each.tree, memo.fingerprint) ? memo.layer : undefined;
@@ -30,7 +30,7 @@ export function knownPackageLayer(workshop: Workshop, each: ImagePackage): Known
  * Makes the layer of a package out of its tree. `known` is what the layer was before its blobs went: then the same
  * must come out. Throws INTEGRITY if it does not, or if something writes to the tree meanwhile.
  */
-export async function makePackageLayer(
+async function makePackageLayer(
   workshop: Workshop,
   each: ImagePackage,
   known?: KnownLayer,
@@ -56,15 +56,13 @@ export async function makePackageLayer(
   return layer;
 }
 
-/** The layer, made only if it is not known, or is not stored where it `mustExist`. */
-export async function packageLayer(
-  workshop: Workshop,
-  each: ImagePackage,
-  mustExist: boolean,
-): Promise<KnownLayer> {
-  const known = knownPackageLayer(workshop, each);
-  if (known && (!mustExist || (await isStored(workshop, known)))) return known;
-  return makePackageLayer(workshop, each, known);
+/** The layer of a package, made if nothing is known of it. */
+export const packageLayer = async (workshop: Workshop, each: ImagePackage): Promise<KnownLayer> =>
+  knownPackageLayer(workshop, each) ?? makePackageLayer(workshop, each);
+
+/** Sees to it that the blobs of a known layer can be read. */
+export async function ensureStored(workshop: Workshop, each: ImagePackage, known: KnownLayer): Promise<void> {
+  if (!(await isStored(workshop, known))) await makePackageLayer(workshop, each, known);
 }
 
 /** How a package becomes a layer: its tree, with the modes that its control names. */

@@ -1,0 +1,463 @@
+import test, { type ExecutionContext } from 'ava';
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Engine, needsRoot, startEngine } from '../support/engines.ts';
+import { isRoot, output, quickstart, run, runTool, temporary, tool } from '../support/tools.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'static-distro-pkgimage-'));
+test.after.always(() => rmSync(home, { recursive: true, force: true }));
+
+/** Without what engines make of their own, and `/var/tmp`, which withpkgs makes when it mounts something at `/var`. */
+const script = `
+cd /
+prune='( -path /proc -o -path /sys -o -path /dev -o -path /etc/hosts -o -path /etc/hostname -o -path /etc/resolv.conf
+  -o -path /.dockerenv -o -path /run/.containerenv -o -path /var/tmp ) -prune'
+set -f
+find / $prune -o ! -path / -exec stat -c '%n %f %N' {} + | sort
+find / $prune -o -type f -exec sha256sum {} + | sort
+`;
+const greet = 'id -u; id -g; pwd; echo "$GREETING"; echo "$PATH"';
+
+const some = ['-d', quickstart, '-p', 'mksh', 'sbase', 'lua'];
+const described = [
+  ...some,
+  ...['--entrypoint', '["/bin/sh", "-c"]', '--cmd', greet, '--env', 'GREETING=hello', '--user', '1000:1000'],
+  ...[
+    '--workdir',
+    '/work',
+    '--label',
+    'a=b',
+    '--annotation',
+    'c=d',
+    '--port',
+    '80',
+    '--stop-signal',
+    'SIGINT',
+  ],
+];
+
+type Env = Readonly<Record<string, string | undefined>>;
+const own: Env = { STATIC_DISTRO_HOME: home, SOURCE_DATE_EPOCH: undefined };
+
+const call = (args: readonly string[], env: Env = own) => runTool('pkgimage', args, { env });
+
+/** Standard output of a call that must succeed. */
+function must(t: ExecutionContext, args: readonly string[], env: Env = own): string {
+  const { status, stdout, stderr } = call(args, env);
+  t.is(status, 0, stderr);
+  return stdout;
+}
+
+const digestLine = /^sha256:[0-9a-f]{64}\n$/;
+const homeOf = (t: ExecutionContext): Env => ({ ...own, STATIC_DISTRO_HOME: temporary(t) });
+const blobs = (env: Env): string[] => {
+  const directory = join(env['STATIC_DISTRO_HOME'] ?? '', 'data/store/blobs/sha256');
+  return existsSync(directory) ? readdirSync(directory).sort() : [];
+};
+
+type Inspected = {
+  readonly digest: string;
+  readonly images: readonly {
+    readonly id: string;
+    readonly created: string;
+    readonly platform: string;
+    readonly settings: Readonly<Record<string, unknown>>;
+    readonly annotations: Readonly<Record<string, string>>;
+    readonly layers: readonly {
+      readonly digest: string;
+      readonly diffID: string;
+      readonly history: string;
+    }[];
+  }[];
+};
+
+function inspected(t: ExecutionContext, name: string, env: Env = own) {
+  const { images, digest } = JSON.parse(must(t, ['inspect', '--json', name], env)) as Inspected;
+  const [image] = images;
+  if (!image) throw new Error(`${name} is no image`);
+  return { ...image, digest };
+}
+
+test('build prints the digest alone, digest the same and stores nothing, warm or cold', (t) => {
+  const env = homeOf(t);
+  const cold = must(t, ['digest', ...described], env);
+  t.regex(cold, digestLine);
+  t.deepEqual(blobs(env), []);
+  const built = call(['build', ...described, '-t', 'web:1'], env);
+  t.deepEqual([built.status, built.stdout], [0, cold]);
+  t.regex(built.stderr, /^pkgimage build: warning: Origin: host: lua 5[^\n]*, mksh [^\n]*\n$/);
+  const before = blobs(env);
+  t.is(must(t, ['digest', ...described], env), cold);
+  t.is(must(t, ['build', ...described, '-t', 'web:1'], env), cold);
+  t.deepEqual(blobs(env), before);
+  t.is(`${inspected(t, 'web:1', env).digest}\n`, cold);
+});
+
+test('the digest depends on neither user, umask, zone, locale, home, directory nor the order of packages', (t) => {
+  const first = must(t, ['digest', ...described], homeOf(t));
+  const others: readonly (readonly [umask: string, env: Env, words: readonly string[]])[] = [
+    ['000', { TZ: 'Asia/Tokyo', LC_ALL: 'C', LANG: 'de_DE.UTF-8' }, []],
+    ['077', { TZ: 'America/New_York', LC_ALL: 'tr_TR.UTF-8', HOME: '/nonexistent' }, []],
+    ...(isRoot
+      ? [['022', {}, ['setpriv', '--reuid', '12345', '--regid', '12345', '--clear-groups']] as const]
+      : []),
+  ];
+  const shuffled = described.map((word) => ({ mksh: 'lua', lua: 'mksh' })[word] ?? word);
+  for (const [umask, env, words] of others) {
+    const place = temporary(t);
+    if (words.length > 0) chownSync(place, 12345, 12345);
+    const child = run(
+      'sh',
+      ['-c', `umask ${umask}; exec "$@"`, 'sh', ...words, tool('pkgimage'), 'build', ...shuffled],
+      { cwd: place, env: { ...own, ...env, STATIC_DISTRO_HOME: join(place, 'home') } },
+    );
+    t.is(child.stdout, first, child.stderr);
+  }
+});
+
+test('one ID in every encoding, and with shared layers; created is what is said', (t) => {
+  const digests = ['gzip-1', 'zstd-1', 'none'].map((encoding) =>
+    must(t, ['build', ...described, '--encoding', encoding, '-t', `enc:${encoding}`]),
+  );
+  t.is(new Set(digests).size, 3);
+  t.is(new Set(['gzip-1', 'zstd-1', 'none'].map((tag) => inspected(t, `enc:${tag}`).id)).size, 1);
+  const shared = ['gzip-1', 'zstd-1', 'none'].map((encoding) => {
+    const args = [...described, '--budget', '3', '--encoding', encoding];
+    const cold = must(t, ['digest', ...args], homeOf(t));
+    t.is(must(t, ['build', ...args, '-t', `shared:${encoding}`]), cold);
+    return inspected(t, `shared:${encoding}`);
+  });
+  t.is(new Set(shared.map(({ id }) => id)).size, 1);
+  t.deepEqual(
+    shared[0]?.layers.map(({ history }) => history.replaceAll(/ \d[^ ,]*/g, '')),
+    ['lua, mksh, sbase', 'profile'],
+  );
+  t.is(inspected(t, 'enc:none').created, '1970-01-01T00:00:00Z');
+  const dated = must(t, ['build', ...described, '-t', 'dated'], { ...own, SOURCE_DATE_EPOCH: '86400' });
+  t.is(inspected(t, 'dated').created, '1970-01-02T00:00:00Z');
+  t.is(must(t, ['digest', ...described, '--created', '86400']), dated);
+  t.is(must(t, ['check']), '');
+});
+
+test('config and annotations are what the options and the controls say', (t) => {
+  must(t, ['build', ...described, '-t', 'said']);
+  const { settings, annotations, layers, platform } = inspected(t, 'said');
+  t.deepEqual(settings, {
+    Entrypoint: ['/bin/sh', '-c'],
+    Cmd: [greet],
+    Env: ['GREETING=hello', 'PATH=/bin'],
+    ExposedPorts: { '80/tcp': {} },
+    Labels: { a: 'b' },
+    StopSignal: 'SIGINT',
+    User: '1000:1000',
+    WorkingDir: '/work',
+  });
+  t.regex(platform, /^linux\/(amd64|arm64)$/);
+  t.is(annotations['c'], 'd');
+  t.is(annotations['org.opencontainers.image.licenses'], 'GPL-2.0-only AND MIT AND MirOS');
+  t.regex(annotations['static-distro.origin.host'] ?? '', /^lua 5\S+, mksh \S+, sbase \S+$/);
+  t.is(annotations['org.opencontainers.image.title'], undefined);
+  t.deepEqual(
+    layers.map(({ history }) => history.split(' ')[0]),
+    ['mksh', 'sbase', 'lua', 'profile'],
+  );
+  const table = must(t, ['inspect', 'said']);
+  t.regex(table, /^entrypoint {2}"\/bin\/sh" "-c"$/m);
+  t.regex(table, /^layer {7}sha256:[0-9a-f]{64} .* "mksh 59c"$/m);
+  must(t, ['build', '-d', quickstart, '-p', 'lua', '-t', 'lua']);
+  const lua = inspected(t, 'lua');
+  t.is(lua.annotations['org.opencontainers.image.title'], 'lua');
+  t.regex(lua.annotations['org.opencontainers.image.url'] ?? '', /^https:\/\/www\.lua\.org/);
+  t.deepEqual(lua.settings, { Env: ['PATH=/bin'], User: '0', WorkingDir: '/' });
+});
+
+test('a build of what is known opens no layer, and of packages nothing but their control', (t) => {
+  for (const budget of ['32', '3'])
+    must(t, ['build', ...described, '--budget', budget, '-t', `warm:${budget}`]);
+  for (const budget of ['32', '3']) {
+    const trace = join(temporary(t), 'trace');
+    const args = [
+      '-f',
+      '-s',
+      '500',
+      '-e',
+      'trace=open,openat,openat2',
+      '-o',
+      trace,
+      tool('pkgimage'),
+      'build',
+    ];
+    output('strace', [...args, ...described, '--budget', budget, '-t', `warm:${budget}`], { env: own });
+    const opened = [...readFileSync(trace, 'utf8').matchAll(/open\w*\((?:[^",]*, )?"([^"]*)"/g)].map(
+      ([, path = '']) => path,
+    );
+    t.true(opened.some((path) => path.includes('cache/layers/')));
+    const trees = opened.filter((path) => path.startsWith(`${quickstart}/`) && !path.includes('/.records/'));
+    t.deepEqual(
+      trees.filter(
+        (path) => path.split('/').length > quickstart.split('/').length + 2 && !path.endsWith('/control'),
+      ),
+      [],
+    );
+    const layers = inspected(t, `warm:${budget}`).layers.map(({ digest }) => digest.slice('sha256:'.length));
+    t.deepEqual(
+      opened.filter((path) => layers.some((digest) => path.includes(digest))),
+      [],
+    );
+  }
+});
+
+test('a changed package changes one layer; an edit inside a file is told, and not shipped', (t) => {
+  const env = homeOf(t);
+  const repository = temporary(t);
+  for (const name of ['mksh', 'sbase', 'lua']) {
+    cpSync(join(quickstart, name), join(repository, name), { recursive: true, verbatimSymlinks: true });
+  }
+  const args = ['-d', repository, '-p', 'mksh', 'sbase', 'lua'];
+  const build = (name: string) => must(t, ['build', ...args, '-t', name], env);
+  const before = build('before');
+  t.regex(call(['digest', ...args], env).stderr, /warning: Origin: unknown: lua/);
+  t.regex(inspected(t, 'before', env).annotations['static-distro.origin.unknown'] ?? '', /^lua /);
+  t.is(call(['build', ...args, '--require-clean'], env).status, 1);
+
+  const lua = join(repository, 'lua', readdirSync(join(repository, 'lua'))[0] ?? '');
+  const license = join(lua, 'share/licenses/lua/LICENSE');
+  writeFileSync(license, 'edited');
+  t.is(build('edited'), before);
+  const found = call(['check', '--trees'], env);
+  t.is(found.status, 1);
+  t.regex(found.stdout, /lua\/5[^\n]*: files of lua 5\S+ were edited after its layer was made\n$/);
+
+  writeFileSync(join(lua, 'share/new'), 'new');
+  t.not(build('after'), before);
+  const [old, now] = [inspected(t, 'before', env), inspected(t, 'after', env)];
+  const differing = now.layers.filter(({ digest }, at) => digest !== old.layers[at]?.digest);
+  t.deepEqual(
+    differing.map(({ history }) => history.split(' ')[0]),
+    ['lua'],
+  );
+  t.regex(
+    must(t, ['diff', 'before', 'after'], env),
+    /^- sha256:.*"lua .*\n\+ sha256:.*"lua .*\n3 layers are the same; /,
+  );
+  t.is(call(['check', '--trees'], env).status, 0);
+
+  // A layer that went is made again, if it can be.
+  const layer = differing[0]?.digest.slice('sha256:'.length) ?? '';
+  const blob = join(env['STATIC_DISTRO_HOME'] ?? '', 'data/store/blobs/sha256', layer);
+  const bytes = readFileSync(blob);
+  rmSync(blob);
+  const missing = call(['check'], env);
+  t.is(missing.status, 1);
+  t.regex(missing.stdout, new RegExp(`^sha256:${layer}: it is needed.*it hurts .*after:latest`));
+  build('after');
+  t.deepEqual(readFileSync(blob), bytes);
+  rmSync(blob);
+  writeFileSync(license, 'edited again');
+  const refused = call(['build', ...args], env);
+  t.is(refused.status, 1);
+  t.regex(
+    refused.stderr,
+    /files in .* are no longer those that its layer was made of\npkgimage: build the package again/,
+  );
+  // A memory that is lost or damaged is only a loss of time.
+  const cache = join(env['STATIC_DISTRO_HOME'] ?? '', 'cache/layers');
+  for (const name of readdirSync(cache)) writeFileSync(join(cache, name), '{"format":');
+  t.regex(build('fresh'), digestLine);
+});
+
+test('OCI forms keep the manifest digest through skopeo; umoci unpacks them', (t) => {
+  const digest = must(t, ['build', ...described, '-t', 'form']).trim();
+  const out = temporary(t);
+  must(t, ['export', 'form', `oci:${out}/layout:form`]);
+  must(t, ['export', 'form', `oci-archive:${out}/form.tar`]);
+  must(t, ['export', 'form', `docker-archive:${out}/docker.tar`]);
+  const rawDigest = (place: string) =>
+    output('sh', ['-c', 'skopeo inspect --raw "$1" | sha256sum', 'sh', place]).slice(0, 64);
+  const insecure = ['--insecure-policy', 'copy', '--quiet'];
+  for (const place of [`oci:${out}/layout:form`, `oci-archive:${out}/form.tar`]) {
+    t.is(`sha256:${rawDigest(place)}`, digest);
+    const there = `oci:${out}/there-${place.length}:x`;
+    output('skopeo', [...insecure, place, there]);
+    t.is(`sha256:${rawDigest(there)}`, digest);
+    must(t, ['copy', there, 'back']);
+    t.is(inspected(t, 'back').digest, digest);
+  }
+  const { id, layers } = inspected(t, 'form');
+  const config = JSON.parse(
+    output('skopeo', ['inspect', '--config', '--raw', `docker-archive:${out}/docker.tar`]),
+  );
+  t.deepEqual(
+    config.rootfs.diff_ids,
+    layers.map(({ diffID }) => diffID),
+  );
+  must(t, ['copy', `docker-archive:${out}/docker.tar`, 'docker-form']);
+  t.is(inspected(t, 'docker-form').id, id);
+  output('umoci', [
+    'unpack',
+    ...(isRoot ? [] : ['--rootless']),
+    '--image',
+    `${out}/layout:form`,
+    `${out}/bundle`,
+  ]);
+  t.true(existsSync(join(out, 'bundle/rootfs/packages/mksh')));
+  must(t, ['copy', 'form', 'form:other']);
+  t.regex(must(t, ['list']), /^form:other +sha256:\S+ +4 layers +[\d.]+ kB$/m);
+});
+
+test('list, remove, gc: what nothing needs goes, what packages and names need stays', (t) => {
+  const env = homeOf(t);
+  must(t, ['build', ...some, '-t', 'a', '-t', 'b:2'], env);
+  must(t, ['build', '-d', quickstart, '-p', 'make', '--budget', '3', '-t', 'c'], env);
+  const { images } = JSON.parse(must(t, ['list', '--json'], env)) as { images: { name: string }[] };
+  t.deepEqual(
+    images.map(({ name }) => name),
+    ['a:latest', 'b:2', 'c:latest'],
+  );
+  must(t, ['remove', 'c', 'b:2'], env);
+  t.is(must(t, ['list'], env).split('\n').length, 2);
+  const gone = call(['remove', 'c'], env);
+  t.deepEqual([gone.status, gone.stdout], [1, '']);
+  t.regex(gone.stderr, /^pkgimage: there is no image "c:latest"\n/);
+  const all = blobs(env);
+  t.regex(must(t, ['gc'], env), /^removed 0 blobs/);
+  // Two days later.
+  const past = Date.now() / 1000 - 2 * 86_400;
+  for (const name of all)
+    utimesSync(join(env['STATIC_DISTRO_HOME'] ?? '', 'data/store/blobs/sha256', name), past, past);
+  t.regex(must(t, ['gc', '--dry-run'], env), /^would remove \d+ blobs/);
+  t.deepEqual(blobs(env), all);
+  t.regex(must(t, ['gc'], env), /^removed [1-9]\d* blobs, .*; 0 packages, 0 unfinished files\n$/);
+  t.true(blobs(env).length < all.length);
+  t.is(must(t, ['check'], env), '');
+  t.true(must(t, ['build', '-d', quickstart, '-p', 'make', '-t', 'c'], env).length > 0);
+});
+
+test('what is wrong is told in one line and a hint, with status 2 or 1, before anything is stored', (t) => {
+  const env = homeOf(t);
+  const wrong: readonly (readonly [args: readonly string[], status: number, message: RegExp])[] = [
+    [[], 2, /no command/],
+    [['buidl'], 2, /did you mean "build"/],
+    [['build', '-d', quickstart], 2, /no package is asked for/],
+    [['build', ...some, '--encoding', 'gzip'], 2, /--encoding "gzip" is not known/],
+    [['build', ...some, '--budget', 'x'], 2, /--budget "x"/],
+    [['build', ...some, '--created', '-1'], 2, /--created "-1"/],
+    [['build', ...some, '-t', 'Foo'], 2, /"Foo" is no name of an image/],
+    [['build', ...some, '--env', '=x'], 2, /--env "=x"/],
+    [['build', ...some, '--entrypoint', '["a", 1]'], 2, /--entrypoint .* is no list of words/],
+    [['build', ...some, '--nonsense'], 2, /--nonsense/],
+    [['build', '-d', quickstart, '-p', 'msul'], 1, /there is no package "msul"/],
+    [['export', 'none', 'oci:x'], 1, /there is no image "none"/],
+    [['export', 'none', 'somewhere'], 2, /says no kind of place/],
+    [['load', 'none', 'dokcer'], 2, /"dokcer" is no engine/],
+    [['copy', 'docker://example.org/x', 'y'], 2, /is in a registry/],
+    [['copy', 'rootfs:x', 'y'], 2, /is no image/],
+  ];
+  for (const [args, status, message] of wrong) {
+    const result = call(args, env);
+    t.deepEqual([result.status, result.stdout], [status, ''], args.join(' '));
+    t.regex(result.stderr, message);
+    t.true(result.stderr.split('\n').length <= 3, result.stderr);
+  }
+  t.deepEqual(blobs(env), []);
+  for (const name of [
+    'build',
+    'digest',
+    'export',
+    'load',
+    'copy',
+    'list',
+    'inspect',
+    'diff',
+    'check',
+    'remove',
+    'gc',
+  ]) {
+    t.regex(must(t, [name, '--help'], env), /^Usage: pkgimage .*Examples:\n {2}pkgimage /s);
+  }
+});
+
+test('builds of the same image at once all succeed, and leave a store that is whole', async (t) => {
+  const env = homeOf(t);
+  const six = Array.from({ length: 6 }, (_, at) => `tag:${at}`);
+  const command = `for name in ${six.join(' ')}; do "$@" -t $name & done; wait`;
+  const lines = run('sh', ['-c', command, 'sh', tool('pkgimage'), 'build', ...some, '--budget', '3'], {
+    env,
+  }).stdout;
+  t.is(new Set(lines.trim().split('\n')).size, 1);
+  t.is(lines.trim().split('\n').length, six.length);
+  t.is(must(t, ['check'], env), '');
+  t.is(must(t, ['list'], env).trim().split('\n').length, six.length);
+});
+
+/** Names, types, modes, targets and contents, as a command sees them in a root of `withpkgs`. */
+const listing = (): string =>
+  output(tool('withpkgs'), [...some, '--', '/bin/sh', '-c', script], { env: own });
+
+function differences(a: string, b: string): readonly string[] {
+  const [left, right] = [a.split('\n'), b.split('\n')];
+  return [
+    ...left.filter((line) => !right.includes(line)).map((line) => `- ${line}`),
+    ...right.filter((line) => !left.includes(line)).map((line) => `+ ${line}`),
+  ];
+}
+
+/** As an ordinary user there are no engines: the titles say what is needed, and ava lists what was skipped. */
+const engineTest = isRoot ? test.serial : test.serial.skip;
+const nameIn = { docker: 'run', podman: 'localhost/run', containerd: 'docker.io/library/run' } as const;
+
+for (const name of ['docker', 'podman', 'containerd'] as const) {
+  engineTest(
+    `${needsRoot}${name} runs an image that was loaded, and shows what withpkgs shows`,
+    async (t) => {
+      const digest = must(t, ['build', ...described, '-t', 'run:1']).trim();
+      const engine: Engine = await startEngine(name);
+      try {
+        const as = name === 'docker' ? [] : ['--as', `${nameIn[name]}:1`];
+        must(t, ['load', 'run:1', name, ...as, '--engine', engine.command.join(' ')]);
+        const image = `${nameIn[name]}:1`;
+        const greeted = engine.run(image);
+        t.deepEqual(
+          [greeted.stdout, greeted.status],
+          ['1000\n1000\n/work\nhello\n/bin\n', 0],
+          greeted.stderr,
+        );
+        const shown = engine.run(image, name === 'containerd' ? ['/bin/sh', '-c', script] : [script]);
+        t.is(shown.status, 0, shown.stderr);
+        t.deepEqual(differences(shown.stdout, listing()), []);
+        t.true(shown.stdout.includes('/packages/mksh/59c/bin/mksh'));
+        if (name === 'containerd') t.true(engine.output('images', 'ls').includes(digest));
+      } finally {
+        await engine.stop();
+      }
+    },
+  );
+}
+
+engineTest(`${needsRoot}the plain root file system is what withpkgs shows, all of it root's`, (t) => {
+  must(t, ['build', ...described, '-t', 'plain']);
+  const out = temporary(t);
+  must(t, ['export', 'plain', `rootfs:${out}/root.tar`]);
+  mkdirSync(join(out, 'root'));
+  output('tar', ['-C', join(out, 'root'), '-xpf', join(out, 'root.tar')]);
+  const shown = output('chroot', [join(out, 'root'), '/bin/sh', '-c', script], {
+    env: { PATH: '/bin:/usr/sbin:/sbin' },
+  });
+  t.deepEqual(differences(shown, listing()), []);
+  t.is(
+    output('find', [join(out, 'root'), '-mindepth', '1', '(', '!', '-uid', '0', '-o', '!', '-gid', '0', ')']),
+    '',
+  );
+});
