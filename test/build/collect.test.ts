@@ -56,6 +56,7 @@ test('a finished tree has two modes, one time, and the links of what was install
     mkdirSync(join(from, 'share/closed'));
     writeFileSync(join(from, 'share/closed/in'), 'in', { mode: 0o602 });
     chmodSync(join(from, 'share/closed'), 0o000);
+    t.teardown(() => chmodSync(join(from, 'share/closed'), 0o700));
   });
   const mode = (path: string) => (lstatSync(join(tree, path)).mode & 0o7777).toString(8);
   t.deepEqual(['.', 'bin', 'bin/tool', 'share/secret', 'share/closed', 'share/closed/in'].map(mode), [
