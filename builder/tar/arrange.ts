@@ -29,7 +29,7 @@ export function file(
 ): Entry {
   const rest = { ...attributes(path, mode, owner), type: 'file' } as const;
   if (typeof body !== 'string' && 'file' in body)
-    return { ...rest, size: body.size, body: { file: bytesOf(body.file) } };
+    return { ...rest, size: body.size, body: { file: body.file } };
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   return { ...rest, size: bytes.length, body: bytes };
 }

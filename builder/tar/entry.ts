@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 
 /** Where the bytes of a file are: in memory, or in a file that is opened (never through a link) when written. */
-export type Body = Uint8Array | { readonly file: Buffer };
+export type Body = Uint8Array | { readonly file: string | Buffer };
 
 export type Owner = { readonly uid: number; readonly gid: number };
 

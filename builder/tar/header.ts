@@ -1,6 +1,6 @@
 import { Buffer, isAscii, isUtf8 } from 'node:buffer';
 import { Fault } from '../fault.ts';
-import type { Header } from './entry.ts';
+import type { Header, Owner } from './entry.ts';
 import { checkPath, checkTarget, showPath } from './path.ts';
 
 /**
@@ -41,37 +41,39 @@ template.write('0000000\0'.repeat(2), field.devices[0], 'latin1');
 writeOctal(template, field.mtime, entryTime);
 template.fill(' ', field.checksum[0], field.checksum[0] + field.checksum[1]);
 
+/** The most that {@link writeHeader} writes: two headers, and the records of the longest path and target. */
+export const mostHeader = 2 * blockSize + 16 * blockSize;
+
+const scratch = Buffer.alloc(mostHeader);
+const slash = Buffer.from('/');
+const none = Buffer.alloc(0);
+
 /**
- * The blocks before an entry's body: one, or with what does not fit into it, a pax header and its records
- * first. Throws UNSAFE for a path, target or owner that a layer cannot hold.
+ * Writes the blocks before an entry's body at `at`: one, or with what does not fit into it, a pax header and its
+ * records first. Gives the place after them. Throws UNSAFE for a path, target or owner that a layer cannot hold.
  */
-export function encodeHeader(header: Header): Buffer {
+export function writeHeader(header: Header, into: Buffer, at: number): number {
   checkPath(header.path);
   if (Math.max(header.uid, header.gid) > mostOwner)
     throw new Fault('INPUT', `layer: the owner of ${showPath(header.path)} is over ${mostOwner}`);
-  const name = header.type === 'directory' ? Buffer.concat([header.path, Buffer.from('/')]) : header.path;
-  const target = 'target' in header ? header.target : undefined;
-  if (target) checkTarget(target, header.path);
+  const name = header.type === 'directory' ? Buffer.concat([header.path, slash]) : header.path;
+  const target = 'target' in header ? header.target : none;
+  if ('target' in header) checkTarget(target, header.path);
   const size = header.type === 'file' ? header.size : 0;
-
   const records = paxRecords(name, target, size);
-  const block = startBlock(name, typeFlag[header.type]);
-  writeOctal(block, field.mode, header.mode);
-  writeOctal(block, field.uid, header.uid);
-  writeOctal(block, field.gid, header.gid);
-  writeOctal(block, field.size, size > mostSize ? 0 : size);
-  if (target) target.copy(block, field.target[0], 0, field.target[1]);
-  seal(block);
-  if (records.length === 0) return block;
-
-  const pax = startBlock(Buffer.from('PaxHeader'), paxFlag);
-  writeOctal(pax, field.mode, 0o644);
-  writeOctal(pax, field.uid, 0);
-  writeOctal(pax, field.gid, 0);
-  writeOctal(pax, field.size, records.length);
-  seal(pax);
-  return Buffer.concat([pax, records, Buffer.alloc(padding(records.length)), block]);
+  const start = records.length === 0 ? at : writeRecords(records, into, at);
+  return writeBlock(into, start, {
+    ...header,
+    name,
+    target,
+    flag: typeFlag[header.type],
+    size: size > mostSize ? 0 : size,
+  });
 }
+
+/** What {@link writeHeader} writes, alone. */
+export const encodeHeader = (header: Header): Buffer =>
+  Buffer.from(scratch.subarray(0, writeHeader(header, scratch, 0)));
 
 /** Zero bytes that follow a body of `size`, up to the next block. */
 export const padding = (size: number): number => (blockSize - (size % blockSize)) % blockSize;
@@ -123,12 +125,12 @@ export function decodeHeader(block: Buffer, records: PaxRecords = new Map()): Ra
 /** By keyword. Values are bytes, as a name need not be UTF-8. */
 export type PaxRecords = ReadonlyMap<string, Buffer>;
 
-function paxRecords(name: Buffer, target: Buffer | undefined, size: number): Buffer {
+function paxRecords(name: Buffer, target: Buffer, size: number): Buffer {
+  if (fits(name) && fits(target) && size <= mostSize) return none;
   const records: Buffer[] = [];
-  if (!isUtf8(name) || (target && !isUtf8(target)))
-    records.push(paxRecord('hdrcharset', Buffer.from('BINARY')));
+  if (!isUtf8(name) || !isUtf8(target)) records.push(paxRecord('hdrcharset', Buffer.from('BINARY')));
   if (!fits(name)) records.push(paxRecord('path', name));
-  if (target && !fits(target)) records.push(paxRecord('linkpath', target));
+  if (!fits(target)) records.push(paxRecord('linkpath', target));
   if (size > mostSize) records.push(paxRecord('size', Buffer.from(String(size))));
   return Buffer.concat(records);
 }
@@ -159,20 +161,41 @@ export function parsePaxRecords(bytes: Buffer): PaxRecords | undefined {
 
 type Field = readonly [offset: number, length: number];
 
-/** A name that does not fit is cut, and never to something that ends in a slash, which some read as a directory. */
-function startBlock(name: Buffer, flag: string): Buffer {
-  const block = Buffer.from(template);
-  name.copy(block, 0, 0, field.name[1]);
-  if (name.length > field.name[1]) for (let i = field.name[1] - 1; block[i] === 0x2f; i--) block[i] = 0;
-  block.write(flag, field.type[0], 'latin1');
-  return block;
+type Fields = Owner & {
+  readonly name: Buffer;
+  readonly target: Buffer;
+  readonly flag: string;
+  readonly mode: number;
+  readonly size: number;
+};
+
+/** A pax header and its records, up to the next block. */
+function writeRecords(records: Buffer, into: Buffer, at: number): number {
+  const name = Buffer.from('PaxHeader');
+  const fields = { name, target: none, flag: paxFlag, mode: 0o644, uid: 0, gid: 0, size: records.length };
+  const start = writeBlock(into, at, fields);
+  const end = start + records.copy(into, start);
+  into.fill(0, end, end + padding(records.length));
+  return end + padding(records.length);
 }
 
-/** The checksum is the sum of all bytes, its own field read as blanks. */
-function seal(block: Buffer): void {
+function writeBlock(into: Buffer, at: number, { name, target, flag, mode, uid, gid, size }: Fields): number {
+  const block = into.subarray(at, at + blockSize);
+  template.copy(block);
+  name.copy(block, 0, 0, field.name[1]);
+  // Cut, and never to something that ends in a slash, which some readers take for a directory.
+  if (name.length > field.name[1]) for (let i = field.name[1] - 1; block[i] === 0x2f; i--) block[i] = 0;
+  target.copy(block, field.target[0], 0, field.target[1]);
+  block.write(flag, field.type[0], 'latin1');
+  writeOctal(block, field.mode, mode);
+  writeOctal(block, field.uid, uid);
+  writeOctal(block, field.gid, gid);
+  writeOctal(block, field.size, size);
+  // The checksum is the sum of all bytes, its own field read as blanks.
   let sum = 0;
-  for (const byte of block) sum += byte;
+  for (let i = 0; i < blockSize; i++) sum += block[i] ?? 0;
   block.write(`${sum.toString(8).padStart(6, '0')}\0 `, field.checksum[0], 'latin1');
+  return at + blockSize;
 }
 
 function writeOctal(block: Buffer, [offset, length]: Field, value: number): void {

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { asFault, Fault } from '../fault.ts';
 import type { Entry } from './entry.ts';
-import { encodeHeader, padding } from './header.ts';
+import { mostHeader, padding, writeHeader } from './header.ts';
 import { showPath } from './path.ts';
 
 /** Small enough to stay in a processor's cache, large enough that a pipe is not fed in crumbs; whole blocks. */
@@ -27,12 +27,11 @@ export function* writeTar(entries: Iterable<Entry>): Generator<Buffer, void> {
   const batch = Buffer.allocUnsafeSlow(batchSize + 1);
   let used = 0;
   for (const entry of entries) {
-    const header = encodeHeader(entry);
-    if (used + header.length > batchSize) {
+    if (used + mostHeader > batchSize) {
       yield batch.subarray(0, used);
       used = 0;
     }
-    used += header.copy(batch, used);
+    used = writeHeader(entry, batch, used);
     if (entry.type !== 'file') continue;
     const body = open(entry);
     try {
@@ -57,10 +56,6 @@ export function* writeTar(entries: Iterable<Entry>): Generator<Buffer, void> {
   if (used > 0) yield batch.subarray(0, used);
 }
 
-/** How many bytes {@link writeTar} makes of an entry. */
-export const sizeInTar = (entry: Entry): number =>
-  encodeHeader(entry).length + (entry.type === 'file' ? entry.size + padding(entry.size) : 0);
-
 function open({ body, path, size }: File): Source {
   if (size === 0) return { read: () => 0, close: () => undefined };
   if (body instanceof Uint8Array) {
@@ -77,7 +72,7 @@ function open({ body, path, size }: File): Source {
     try {
       return act();
     } catch (error) {
-      throw asFault(error, `${showPath(body.file)}, packed as ${showPath(path)}`);
+      throw asFault(error, `${showHost(body.file)}, packed as ${showPath(path)}`);
     }
   };
   const descriptor = attempt(() => openSync(body.file, openFlags));
@@ -87,7 +82,13 @@ function open({ body, path, size }: File): Source {
   };
 }
 
+const showHost = (file: string | Buffer): string => showPath(Buffer.from(file as string));
+
 const changed = ({ body, path, size }: File): Fault =>
-  new Fault('INTEGRITY', `${showPath('file' in body ? body.file : path)} is no longer ${size} bytes long`, {
-    hint: 'nothing may write to a tree while its layer is made; try again',
-  });
+  new Fault(
+    'INTEGRITY',
+    `${'file' in body ? showHost(body.file) : showPath(path)} is no longer ${size} bytes long`,
+    {
+      hint: 'nothing may write to a tree while its layer is made; try again',
+    },
+  );
