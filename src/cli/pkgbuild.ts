@@ -86,7 +86,7 @@ export async function main(context: Context): Promise<number> {
 function checkOptions({ unpack, build, control, output, work }: BuildArguments): void {
   const partial = [unpack || '-U', build || '-B', control || '-C'].filter((option) => option !== true);
   if (work === undefined && partial.length > 0) {
-    throw new Fault('USAGE', `${partial.join(' and ')} need a work directory that stays`, {
+    throw new Fault('USAGE', `a work directory that stays is needed for ${partial.join(' and ')}`, {
       hint: 'name one: -w DIR',
     });
   }
@@ -152,8 +152,14 @@ async function distfileList(
   return existsSync(own) ? new Map([...list, ...(await readDistfiles(own))]) : list;
 }
 
-const repositoryOf = ({ repository }: BuildArguments, { cwd, env, places }: Context): string =>
-  repository === undefined ? env['STATIC_DISTRO_REPOSITORY'] || places.packages : resolve(cwd, repository);
+/** Throws USAGE for what is no directory: packages are published in directories. */
+function repositoryOf({ repository }: BuildArguments, { cwd, env, places }: Context): string {
+  const word = repository ?? (env['STATIC_DISTRO_REPOSITORY'] || places.packages);
+  if (word !== '' && !/^(oci|registry):/.test(word)) return resolve(cwd, word);
+  throw new Fault('USAGE', `--repository ${quote(word)} is no directory`, {
+    hint: 'packages are published in a directory: --repository DIR',
+  });
+}
 
 function readJobs(text: string | undefined): number {
   if (text === undefined) return availableParallelism();
