@@ -378,35 +378,38 @@ test('modes are given to files that are there, and to all names of one', (t) => 
 const descriptors = (): number => readdirSync('/proc/self/fd').length;
 
 // Alone, as it counts descriptors.
-test.serial('a file that grows, shrinks or turns into a link while it is packed is noticed, and none stays open', (t) => {
-  const tree = temporary(t);
-  const path = join(tree, 'f');
-  const change = (act: () => void, code: FaultCode) => {
-    for (const size of [0, 1, 511, 512, 300_000, 1_000_000]) {
-      output('rm', ['-rf', path]);
-      writeFileSync(path, Buffer.alloc(size, 'x'));
-      const entries = [...scan(tree, 't')];
-      act();
-      const open = descriptors();
-      if (size > 0) refused(t, () => [...writeTar(entries)], code, '/f"');
-      t.is(descriptors(), open);
-    }
-  };
-  change(() => appendFileSync(path, 'more'), 'INTEGRITY');
-  change(() => truncateSync(path, 0), 'INTEGRITY');
-  change(() => output('ln', ['-sf', '/etc/passwd', path]), 'IO');
-  change(() => output('rm', [path]), 'NOT_FOUND');
+test.serial(
+  'a file that grows, shrinks or turns into a link while it is packed is noticed, and none stays open',
+  (t) => {
+    const tree = temporary(t);
+    const path = join(tree, 'f');
+    const change = (act: () => void, code: FaultCode) => {
+      for (const size of [0, 1, 511, 512, 300_000, 1_000_000]) {
+        output('rm', ['-rf', path]);
+        writeFileSync(path, Buffer.alloc(size, 'x'));
+        const entries = [...scan(tree, 't')];
+        act();
+        const open = descriptors();
+        if (size > 0) refused(t, () => [...writeTar(entries)], code, '/f"');
+        t.is(descriptors(), open);
+      }
+    };
+    change(() => appendFileSync(path, 'more'), 'INTEGRITY');
+    change(() => truncateSync(path, 0), 'INTEGRITY');
+    change(() => output('ln', ['-sf', '/etc/passwd', path]), 'IO');
+    change(() => output('rm', [path]), 'NOT_FOUND');
 
-  // Whoever stops early leaves no file open.
-  output('rm', ['-f', path]);
-  writeFileSync(path, Buffer.alloc(1_000_000));
-  const open = descriptors();
-  const batches = writeTar(scan(tree, 't'));
-  batches.next();
-  t.is(descriptors(), open + 1);
-  batches.return();
-  t.is(descriptors(), open);
-});
+    // Whoever stops early leaves no file open.
+    output('rm', ['-f', path]);
+    writeFileSync(path, Buffer.alloc(1_000_000));
+    const open = descriptors();
+    const batches = writeTar(scan(tree, 't'));
+    batches.next();
+    t.is(descriptors(), open + 1);
+    batches.return();
+    t.is(descriptors(), open);
+  },
+);
 
 test('entries that are in no directory get their parents and the one order', (t) => {
   const from = join(temporary(t), 'from');
