@@ -10,7 +10,7 @@ for p in /packages/*/*; do printf "    %s\n" "$p"; done
 printf "\n/bin is links to them (%s in all):\n" "$(ls /bin | wc -l)"
 ls -l /bin/sh /bin/tcc /bin/ls | while read -r line; do printf "    %s\n" "/bin/${line#*/bin/}"; done
 printf "\nIts processes, all of them:\n"
-ps | while read -r line; do printf "    %s\n" "$line"; done
+ps -o pid,user,comm | while read -r line; do printf "    %s\n" "$line"; done
 printf "\nWho it is: %s. /etc/passwd has %s lines; the network is: %s\n" "$(id -un)" \
   "$(wc -l </etc/passwd)" "$(ls /sys /proc/sys/net/ipv4/conf 2>/dev/null | grep -c lo) loopback interface, nothing else"
 cd /tmp
@@ -19,9 +19,13 @@ printf "\nIts compiler makes static programs:\n"
 cc hello.c -o hello && ./hello
 echo "    served by a web server in here" >page
 mini_httpd -D -h 127.0.0.1 -p 80 -d /tmp >/dev/null 2>&1 &
-sleep 0.2
 printf "\nIts server answers on port 80 of its own network:\n"
-wget -q -O - http://127.0.0.1/page
+tries=0
+until wget -q -O - http://127.0.0.1/page 2>/dev/null; do
+  tries=$((tries + 1))
+  [ $tries -lt 50 ] || { echo "    it did not"; exit 1; }
+  sleep 0.1
+done
 '
 
 cat <<'EOT'
