@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { asFault } from '../../builder/fault.ts';
 
 /** Where things are. Data must be kept; everything below `cache` may be deleted at any time. */
 export type Places = {
@@ -80,7 +81,8 @@ function writeAll(descriptor: 1 | 2, text: string): void {
       const code = (error as NodeJS.ErrnoException).code;
       if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
       else if (code === 'EPIPE') process.exit(descriptor === 1 ? 141 : 1);
-      else throw error;
+      else if (descriptor === 1) throw asFault(error, 'writing to standard output');
+      else return; // there is nowhere left to say that nothing can be said
     }
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { takeFingerprint } from '../../src/package/fingerprint.ts';
 import { fingerprintBytes, recordBytes } from '../../src/package/record-file.ts';
 import type { PackageRecord } from '../../src/package/record.ts';
-import { run, runTool, temporary, tool } from '../support/tools.ts';
+import { root, run, runTool, temporary, tool } from '../support/tools.ts';
 
 const compare = (...args: string[]) => runTool('pkgvercmp', args);
 
@@ -62,6 +62,20 @@ test('pkgvercmp refuses what it cannot compare', (t) => {
     t.deepEqual([status, stdout], [2, ''], args.join(' '));
     t.regex(stderr, message);
     t.regex(stderr, /^pkgvercmp: [^\n]+\npkgvercmp: [^\n]+\n$/, 'one line, and a hint');
+  }
+});
+
+test('output that cannot be written is said in one line, not as a bug', (t) => {
+  for (const [name, args] of [
+    ['pkgvercmp', ['1', '2']],
+    ['pkgcontrol', [join(root, 'packages/mksh/59c')]],
+  ] as const) {
+    const full = run('sh', ['-c', 'exec "$@" >/dev/full', 'sh', tool(name), ...args]);
+    t.deepEqual(
+      [full.status, full.stderr],
+      [1, `${name}: writing to standard output: no space left on device (ENOSPC)\n`],
+    );
+    t.is(run('sh', ['-c', 'exec "$@" >/dev/full 2>&1', 'sh', tool(name), ...args]).status, 1);
   }
 });
 
