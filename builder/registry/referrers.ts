@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { type Descriptor, type Document, isIndex, mediaTypes } from '../descriptor.ts';
 import { type Digest, hexOf } from '../digest.ts';
 import { Fault } from '../fault.ts';
@@ -13,6 +14,9 @@ const mostPages = 1000;
 
 /** How often an index of referrers is written before we give way to all the others that write it. */
 const mostWrites = 8;
+
+/** Longer than it takes another one to write what it has just read, in ms. */
+const settling = 150;
 
 /** Where registries without the API keep the list (distribution-spec, "Referrers Tag Schema"). */
 export const referrersTag = (subject: Digest): string => `sha256-${hexOf(subject)}`;
@@ -114,22 +118,32 @@ function referrerOf({ descriptor: { mediaType, digest, size }, bytes }: Document
 
 /**
  * After a document has been stored: if it has a subject, and the registry did not say that it knows what to do
- * with that, its descriptor is put into the list under the tag. Others may do the same at once, so the list is
- * read again until it holds what was written.
+ * with that, its descriptor is put into the list under the tag. Registries do not know conditions, so of two
+ * that write at the same moment one is lost: the list is looked at again a moment later, until it holds what
+ * was written.
  */
 export async function addReferrer(place: Place, document: Document, handled: boolean): Promise<void> {
   const { subject, entry } = referrerOf(document);
   if (subject === undefined) return;
+  const { known, queues } = place.registry;
   if (handled) {
-    place.registry.known.referrers = true;
+    known.referrers = true;
     return;
   }
-  for (let writes = 0; ; writes++) {
+  const key = `${labelOf(place)} ${subject}`;
+  const turn = (queues.get(key) ?? Promise.resolve()).then(() => addByTag(place, subject, entry));
+  const settled = turn.catch(() => undefined);
+  queues.set(key, settled);
+  await turn;
+}
+
+async function addByTag(place: Place, subject: Digest, entry: Descriptor): Promise<void> {
+  for (let writes = 0; writes <= mostWrites; writes++) {
     const list = await readIndex(place, subject);
     if (list.some(({ digest }) => digest === entry.digest)) return;
-    if (writes === mostWrites) break;
     const manifests = [...list, entry].sort((a, b) => (a.digest < b.digest ? -1 : 1));
     await sendDocument(place, referrersTag(subject), encodeIndex({ manifests }));
+    await setTimeout(settling * (1 + Math.random()));
   }
   throw new Fault('BUSY', `${labelOf(place)}: others keep writing the list of what refers to ${subject}`, {
     hint: 'try again when they have finished',

@@ -38,6 +38,8 @@ export class Registry {
   readonly settings: RegistrySettings;
   /** What has been found out about the host, for whoever it concerns. */
   readonly known: { referrers?: boolean; chunk?: number } = {};
+  /** What may be done by one at a time in this process, by its name. */
+  readonly queues = new Map<string, Promise<unknown>>();
   readonly policy: RetryPolicy;
   readonly #connection: Connection;
   readonly #pace: Pace;

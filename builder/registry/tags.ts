@@ -20,7 +20,8 @@ const mostPages = 2000;
  */
 export async function listTags(place: Place): Promise<readonly string[]> {
   const found = new Set<string>();
-  let next: string | URL = `${place.name}/tags/list?n=${pageSize}`;
+  const first = `${place.name}/tags/list?n=${pageSize}`;
+  let next: string | URL = first;
   for (let page = 0; page < mostPages; page++) {
     const answer = await ask(place, 'GET', next);
     if (answer.status !== 200) {
@@ -32,11 +33,16 @@ export async function listTags(place: Place): Promise<readonly string[]> {
       throw new Fault('NETWORK', `${labelOf(place)}: a page of its tags is longer than ${longestPage} bytes`);
     const list = member(parseJson(bytes, `${labelOf(place)}: its list of tags`), 'tags');
     const before = found.size;
-    for (const tag of (optional(list, items) ?? []).map(string)) if (isTag(tag)) found.add(tag);
-    const link = resolveLocation(parseNextLink(answer.headers.link as string | undefined), answer.url);
+    const names = (optional(list, items) ?? []).map(string);
+    for (const tag of names) if (isTag(tag)) found.add(tag);
+    const said = resolveLocation(parseNextLink(answer.headers.link as string | undefined), answer.url);
+    // Some cut the list where they were told to and do not say that it goes on.
+    const cut =
+      names.length >= pageSize ? `${first}&last=${encodeURIComponent(names.at(-1) ?? '')}` : undefined;
+    const link = said ?? cut;
     // The same page again and again has no end either.
     if (!link || found.size === before) return [...found];
-    if (link.origin !== answer.url.origin) {
+    if (typeof link !== 'string' && link.origin !== answer.url.origin) {
       throw new Fault('UNSAFE', `${labelOf(place)}: its list of tags goes on at another host; refused`);
     }
     next = link;
