@@ -11,7 +11,8 @@ import { knownGroupLayer, makeGroupLayer } from './group-layer.ts';
 import { type ImagePackage, titleOf } from './package.ts';
 import { keepPackages } from './package-artifact.ts';
 import { ensureStored, packageLayer } from './package-layer.ts';
-import { profileLayer } from './profile-layer.ts';
+import { profileLayer, profileOf } from './profile-layer.ts';
+import { type Additions, settingsLayer } from './settings-layer.ts';
 import { blobOf, type KnownLayer, openBlob, type Workshop } from './workshop.ts';
 
 /** All that an image is made of. The same request gives the same image, wherever. */
@@ -20,6 +21,8 @@ export type ImageRequest = {
   /** The package that the image is about, for its annotations. */
   readonly main: ImagePackage | undefined;
   readonly settings: Settings;
+  /** What no package brings. */
+  readonly additions: Additions;
   readonly annotations: Annotations;
   /** The most layers. */
   readonly budget: number;
@@ -37,9 +40,11 @@ export async function planImage(request: ImageRequest, workshop: Workshop): Prom
   const { packages, main, settings, annotations, encoding, created } = request;
   const platform = platformOf(packages, request.machine);
   const profile = await profileLayer(workshop, packages);
+  const added = await addedLayer(request, workshop);
   const layers: NamedLayer[] = [
     ...(await packageLayers(request, workshop)),
     { layer: profile, history: 'profile' },
+    ...(added ? [{ layer: added, history: 'settings' }] : []),
   ];
   if (encoding === 'none' && workshop.keep) {
     for (const { layer } of layers) await putPlain(workshop, layer);
@@ -65,6 +70,14 @@ export async function buildImage(request: ImageRequest, workshop: Workshop): Pro
   const { config, manifest } = await planImage(request, workshop);
   await putDocument(workshop.store, config);
   return putDocument(workshop.store, manifest);
+}
+
+async function addedLayer(
+  { packages, additions }: ImageRequest,
+  workshop: Workshop,
+): Promise<KnownLayer | undefined> {
+  if (additions.files.length + additions.accounts.length === 0) return undefined;
+  return settingsLayer(workshop, profileOf(packages), additions);
 }
 
 /** From bottom to top. */

@@ -22,6 +22,10 @@ export async function profileLayer(
   return layer;
 }
 
+/** What the profile of the packages is made of. */
+export const profileOf = (packages: readonly ImagePackage[]): readonly ProfileEntry[] =>
+  profileEntries(packages.map(mountedPackage));
+
 function entryOf(entry: ProfileEntry): Entry {
   if (entry.kind === 'link') return symlink(entry.path, entry.target);
   if (entry.kind === 'file') return file(entry.path, entry.text, { mode: fileMode });

@@ -402,6 +402,102 @@ test('builds of the same image at once all succeed, and leave a store that is wh
   t.is(must(t, ['list'], env).trim().split('\n').length, six.length);
 });
 
+const yaml = `
+# a comment
+packages: [mksh, sbase]
+entrypoint: [/app/hello]
+cmd: ["-x"]
+env: { A: b }
+user: app
+ports: ["80"]
+labels: { l: m }
+accounts:
+  - { name: app, uid: 2000, home: /app }
+files:
+  - { path: /app, source: app, uid: 2000, gid: 2000 }
+  - { path: /etc/app.conf, source: conf, mode: "0600" }
+  - { path: /bin/mine, source: app/hello }
+`;
+
+/** A directory with a program of the user's, and a description beside it. */
+function project(t: ExecutionContext, description = yaml): string {
+  const place = temporary(t);
+  mkdirSync(join(place, 'app/sub'), { recursive: true });
+  writeFileSync(join(place, 'app/hello'), '#!/bin/sh\necho "I am $(id -un), given $1"\n', { mode: 0o755 });
+  writeFileSync(join(place, 'app/sub/data'), 'data');
+  writeFileSync(join(place, 'conf'), 'a=1\n');
+  writeFileSync(join(place, 'image.yaml'), description);
+  return place;
+}
+
+test('a program of the user\u2019s own, accounts and files, by a description or by options: one image', (t) => {
+  const place = project(t);
+  const described = ['-d', quickstart, '--file', join(place, 'image.yaml')];
+  const digest = must(t, ['build', ...described, '-t', 'app']);
+  t.is(must(t, ['digest', ...described]), digest);
+  const options = [
+    ...[
+      '-d',
+      quickstart,
+      '-p',
+      'mksh',
+      'sbase',
+      '--entrypoint',
+      '/app/hello',
+      '--cmd',
+      '["-x"]',
+      '--env',
+      'A=b',
+    ],
+    ...['--user', 'app', '--port', '80', '--label', 'l=m', '--account', 'app:2000:2000:/app'],
+    ...['--add', `/app=${place}/app,owner=2000:2000`, '--add', `/etc/app.conf=${place}/conf,mode=0600`],
+    ...['--add', `/bin/mine=${place}/app/hello`],
+  ];
+  t.is(must(t, ['digest', ...options]), digest);
+  t.is(inspected(t, 'app').layers.at(-1)?.history, 'settings');
+  t.not(must(t, ['digest', ...described, '--workdir', '/app']), digest);
+  must(t, ['export', 'app', `rootfs:${place}/root.tar`]);
+  const listed = output('tar', ['--numeric-owner', '-tvf', join(place, 'root.tar')]);
+  t.regex(listed, /^drwxr-xr-x 2000\/2000 .* app\/$/m);
+  t.regex(listed, /^-rwxr-xr-x 2000\/2000 .* app\/hello$/m);
+  t.regex(listed, /^-rw-r--r-- 2000\/2000 .* app\/sub\/data$/m);
+  t.regex(listed, /^-rw------- 0\/0 .* etc\/app.conf$/m);
+  t.regex(listed, /^drwxrwxrwt 0\/0 .* tmp\/$/m);
+  const passwd = output('tar', ['-xOf', join(place, 'root.tar'), 'etc/passwd']);
+  t.regex(passwd, /^root:x:0:0:.*\nuser:x:1000:.*\nnobody:.*\napp:x:2000:2000:app:\/app:\/bin\/sh\n$/s);
+  writeFileSync(join(place, 'app/sub/data'), 'other');
+  t.not(must(t, ['digest', ...described]), digest);
+});
+
+test('a description that is wrong is told with file, line and field; what cannot be added, with its path', (t) => {
+  const wrong: readonly (readonly [line: string, replacement: string, message: RegExp])[] = [
+    ['env: { A: b }', 'env: { A: 1 }', /image\.yaml:6: "env\.A" must be string/],
+    ['env: { A: b }', 'enf: { A: b }', /image\.yaml:6: "enf" is not a field/],
+    ['uid: 2000, home', 'uid: -1, home', /image\.yaml:11: "accounts\.0\.uid" must be >= 0/],
+    ['mode: "0600"', 'mode: "rw"', /image\.yaml:14: "files\.1\.mode" must match/],
+    ['env: { A: b }', 'env: { A: b', /image\.yaml:\d+: no YAML/],
+    ['name: app', 'name: root', /account "root" exists already/],
+    ['name: app', 'name: "a:b"', /account "a:b" cannot be made/],
+    [
+      'path: /bin/mine',
+      'path: /usr/bin/mine',
+      /\/usr\/bin\/mine cannot be added: \/usr\/bin is a link to \.\.\/bin/,
+    ],
+    ['path: /bin/mine', 'path: /packages/mine', /\/packages\/mine cannot be added/],
+    ['path: /bin/mine', 'path: /tmp', /\/tmp cannot be added: it is a directory/],
+    ['path: /bin/mine', 'path: /a/../b', /is no path in an image/],
+    ['source: conf', 'source: none', /adding ".*\/none": no such file/],
+  ];
+  for (const [line, replacement, message] of wrong) {
+    const place = project(t, yaml.replace(line, replacement));
+    const result = call(['build', '-d', quickstart, '-f', join(place, 'image.yaml')]);
+    t.true(result.status === 1 || result.status === 2);
+    t.is(result.stdout, '');
+    t.regex(result.stderr, message);
+    t.notRegex(result.stderr, /bug/);
+  }
+});
+
 /** Names, types, modes, targets and contents, as a command sees them in a root of `withpkgs`. */
 const listing = (): string =>
   output(tool('withpkgs'), [...some, '--', '/bin/sh', '-c', script], { env: own });
@@ -438,6 +534,19 @@ for (const name of ['docker', 'podman', 'containerd'] as const) {
         t.is(shown.status, 0, shown.stderr);
         t.deepEqual(differences(shown.stdout, listing()), []);
         t.true(shown.stdout.includes('/packages/mksh/59c/bin/mksh'));
+        const place = project(t);
+        must(t, ['build', '-d', quickstart, '-f', join(place, 'image.yaml'), '-t', 'run:app']);
+        must(t, [
+          'load',
+          'run:app',
+          name,
+          '--as',
+          `${nameIn[name]}:app`,
+          '--engine',
+          engine.command.join(' '),
+        ]);
+        const mine = engine.run(`${nameIn[name]}:app`);
+        t.deepEqual([mine.stdout, mine.status], ['I am app, given -x\n', 0], mine.stderr);
         if (name === 'containerd') t.true(engine.output('images', 'ls').includes(digest));
       } finally {
         await engine.stop();

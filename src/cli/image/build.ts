@@ -6,23 +6,13 @@ import type { FileStore } from '../../../builder/store/file-store.ts';
 import { openStore } from '../../../builder/store/open-store.ts';
 import { buildImage, type ImageRequest, planImage } from '../../image/build.ts';
 import { requireClean, uncleanOf } from '../../image/facts.ts';
-import { imagePackage } from '../../image/package.ts';
 import { openWorkshop } from '../../image/workshop.ts';
-import { parseRequest } from '../../package/relation.ts';
 import { ensurePrivate } from '../../run/private.ts';
-import { choose } from '../../solve/choose.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import { complain, type Context, print } from '../context.ts';
 import { usage } from '../option-value.ts';
-import { openRepositories } from '../repositories.ts';
-import {
-  addImageOptions,
-  type ImageOptions,
-  readEncoding,
-  readNumber,
-  readPairs,
-  readSettings,
-} from './image-options.ts';
+import { addImageOptions, type ImageOptions } from './image-options.ts';
+import { readRequest } from './request.ts';
 import { compressProgramOf, lockProgramOf, readName, withStore } from './store.ts';
 
 const examples = `
@@ -50,27 +40,6 @@ export async function main(context: Context): Promise<number> {
   const digest = onlyDigest ? await tell(request, context) : await build(request, names, context);
   print(`${digest}\n`);
   return 0;
-}
-
-async function readRequest(options: ImageOptions, context: Context): Promise<ImageRequest> {
-  const wishes = (options.package ?? []).map((word) =>
-    Object.assign(parseRequest(word, '-p'), { from: `-p ${word}` }),
-  );
-  if (wishes.length === 0) throw usage('no package is asked for', 'name them after -p: -p mksh sbase');
-  const epoch = context.env['SOURCE_DATE_EPOCH'];
-  const created =
-    options.created === undefined
-      ? readNumber('SOURCE_DATE_EPOCH', epoch || '0')
-      : readNumber('--created', options.created);
-  const settings = readSettings(options);
-  const annotations = readPairs('--annotation', options.annotation);
-  const encoding = readEncoding(options.encoding);
-  const budget = readNumber('--budget', options.budget);
-  const packages = choose(await openRepositories(options.d, context), wishes).map(imagePackage);
-  const [wish, another] = wishes;
-  const [alternative, other] = another ? [] : (wish?.alternatives ?? []);
-  const main = other ? undefined : packages.find(({ name }) => name === alternative?.name);
-  return { packages, main, settings, annotations, budget, encoding, created, machine: process.arch };
 }
 
 async function build(request: ImageRequest, names: readonly string[], context: Context): Promise<string> {

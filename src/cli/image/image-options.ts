@@ -5,6 +5,7 @@ import type { Encoding } from '../../../builder/tar/encoding.ts';
 import type { Command } from 'commander';
 import { quote } from '../../package/name.ts';
 import { usage } from '../option-value.ts';
+import type { Description } from './description.ts';
 
 /** What describes an image on the command line, as commander gives it. */
 export type ImageOptions = {
@@ -21,10 +22,13 @@ export type ImageOptions = {
   readonly stopSignal?: string;
   readonly label: readonly string[];
   readonly annotation: readonly string[];
-  readonly budget: string;
-  readonly encoding: string;
+  readonly budget?: string;
+  readonly encoding?: string;
   readonly created?: string;
   readonly requireClean?: true;
+  readonly file?: string;
+  readonly add: readonly string[];
+  readonly account: readonly string[];
 };
 
 const many = (value: string, before: readonly string[]): readonly string[] => [...before, value];
@@ -44,22 +48,53 @@ export const addImageOptions = (command: Command): Command =>
     .option('--stop-signal <signal>', 'such as SIGINT, what ends it')
     .option('--label <name=value>', 'in the config; may be given several times', many, [])
     .option('--annotation <name=value>', 'on the manifest; may be given several times', many, [])
-    .option('--budget <n>', 'the most layers, 3 to 125', String(defaultBudget))
-    .option('--encoding <encoding>', 'of layers: gzip-1, zstd-1 or none', 'gzip-1')
+    .option(
+      '--add <path=source>',
+      'PATH=FILE-OR-DIRECTORY[,mode=0755][,owner=1000:1000], a program of yours; may be given several times',
+      many,
+      [],
+    )
+    .option('--account <account>', 'NAME:UID[:GID[:HOME[:SHELL]]]; may be given several times', many, [])
+    .option('-f, --file <file>', 'a description of the image, YAML or JSON; options go over what it says')
+    .option('--budget <n>', `the most layers, 3 to 125 (default: ${defaultBudget})`)
+    .option('--encoding <encoding>', 'of layers: gzip-1, zstd-1 or none (default: gzip-1)')
     .option('--created <seconds>', 'since 1970 (default: $SOURCE_DATE_EPOCH, or 0)')
     .option('--require-clean', 'fail if a package was not built by packages alone');
 
 /** How the image is run. Throws USAGE for what cannot be read; what an engine cannot use is found later. */
-export const readSettings = (options: ImageOptions): Settings => ({
+export const readSettings = (options: ImageOptions, file: Description): Settings => ({
+  ...describedSettings(file),
   ...(options.entrypoint && { entrypoint: readWords('--entrypoint', options.entrypoint) }),
   ...(options.cmd && { cmd: readWords('--cmd', options.cmd) }),
-  ...(options.env.length > 0 && { env: readPairs('--env', options.env) }),
+  ...(options.env.length > 0 && { env: { ...file.env, ...readPairs('--env', options.env) } }),
   ...(options.user !== undefined && { user: options.user }),
   ...(options.workdir !== undefined && { workdir: options.workdir }),
-  ...(options.port.length > 0 && { ports: options.port }),
-  ...(options.volume.length > 0 && { volumes: options.volume }),
-  ...(options.label.length > 0 && { labels: readPairs('--label', options.label) }),
+  ...(options.port.length > 0 && { ports: [...(file.ports ?? []), ...options.port] }),
+  ...(options.volume.length > 0 && { volumes: [...(file.volumes ?? []), ...options.volume] }),
+  ...(options.label.length > 0 && { labels: { ...file.labels, ...readPairs('--label', options.label) } }),
   ...(options.stopSignal !== undefined && { stopSignal: options.stopSignal }),
+});
+
+const describedSettings = ({
+  entrypoint,
+  cmd,
+  env,
+  user,
+  workdir,
+  ports,
+  volumes,
+  labels,
+  stopSignal,
+}: Description): Settings => ({
+  ...(entrypoint && { entrypoint }),
+  ...(cmd && { cmd }),
+  ...(env && { env }),
+  ...(user !== undefined && { user }),
+  ...(workdir !== undefined && { workdir }),
+  ...(ports && { ports }),
+  ...(volumes && { volumes }),
+  ...(labels && { labels }),
+  ...(stopSignal !== undefined && { stopSignal }),
 });
 
 /** Words as they are, or one JSON list, in which a word may start with a hyphen. */

@@ -1,0 +1,89 @@
+import { lstatSync } from 'node:fs';
+import { asFault, Fault } from '../../builder/fault.ts';
+import { arrange, directory, file } from '../../builder/tar/arrange.ts';
+import type { Entry } from '../../builder/tar/entry.ts';
+import { planEntries } from '../../builder/tar/layer.ts';
+import { scan } from '../../builder/tar/scan.ts';
+import { quote } from '../package/name.ts';
+import type { ProfileEntry } from '../run/entry.ts';
+import { accountEntries, type Account } from './account.ts';
+import type { KnownLayer, Workshop } from './workshop.ts';
+
+/** Something that no package brings. `path` is below the root, without a slash at its ends. */
+export type Added = {
+  readonly path: string;
+  /** `host`: the absolute path of a file, link or directory on this machine. */
+  readonly content: { readonly host: string } | { readonly text: string } | 'directory';
+  /** As on this machine, 0755 or 0644, if it is not said. */
+  readonly mode?: number | undefined;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+};
+
+export type Additions = { readonly files: readonly Added[]; readonly accounts: readonly Account[] };
+
+/** Where nothing can be added: what engines mount there hides it, and packages are what they are. */
+const closed = new Set(['dev', 'packages', 'proc', 'sys']);
+
+/**
+ * The layer of what an image has beside its packages, over their `profile`. Throws
+ * INPUT, naming the path, for what would change a package or go where a link leads; NOT_FOUND, UNSAFE for files.
+ */
+export async function settingsLayer(
+  workshop: Workshop,
+  profile: readonly ProfileEntry[],
+  additions: Additions,
+): Promise<KnownLayer> {
+  const entries = [...additions.files.flatMap(entriesOf), ...accountEntries(profile, additions.accounts)];
+  return workshop.make(planEntries(arrange(withParents(entries, profile))));
+}
+
+function entriesOf({ path, content, mode, uid = 0, gid = 0 }: Added): readonly Entry[] {
+  const owner = { uid, gid };
+  const attributes = (usual: number) => ({ ...owner, mode: mode ?? usual });
+  if (content === 'directory') return [directory(path, attributes(0o755))];
+  if ('text' in content) return [file(path, content.text, attributes(0o644))];
+  const { host } = content;
+  try {
+    const stats = lstatSync(host);
+    if (stats.isFile()) {
+      const usual = stats.mode & 0o111 ? 0o755 : 0o644;
+      return [file(path, { file: host, size: stats.size }, attributes(usual))];
+    }
+  } catch (error) {
+    throw asFault(error, `adding ${quote(host)}`);
+  }
+  const top = mode === undefined ? owner : { ...owner, mode };
+  return [...scan(host, path)].map((entry, at): Entry => Object.assign({}, entry, at === 0 ? top : owner));
+}
+
+/** Directories on the way are what they are in the profile. */
+function withParents(entries: readonly Entry[], profile: readonly ProfileEntry[]): Entry[] {
+  const below = new Map(profile.map((entry) => [entry.path, entry]));
+  const given = new Set(entries.map(({ path }) => path.toString()));
+  const parents = new Map<string, Entry>();
+  for (const entry of entries) {
+    const path = entry.path.toString();
+    const names = path.split('/');
+    if (closed.has(names[0] ?? '')) refuse(path, `nothing can be added to /${names[0]}`);
+    const here = below.get(path);
+    if (here?.kind === 'directory' && entry.type !== 'directory') refuse(path, 'it is a directory');
+    if (here?.kind === 'link' && entry.type === 'directory') refuse(path, `it is a link to ${here.target}`);
+    for (let depth = 1; depth < names.length; depth += 1) {
+      const parent = names.slice(0, depth).join('/');
+      const known = below.get(parent);
+      if (known?.kind === 'link') refuse(path, `/${parent} is a link to ${known.target}`);
+      if (known?.kind === 'file') refuse(path, `/${parent} is a file`);
+      if (known?.kind === 'directory' && !given.has(parent)) {
+        parents.set(parent, directory(parent, { mode: known.mode }));
+      }
+    }
+  }
+  return [...entries, ...parents.values()];
+}
+
+function refuse(path: string, why: string): never {
+  throw new Fault('INPUT', `/${path} cannot be added: ${why}`, {
+    hint: 'choose a place of its own, such as /app',
+  });
+}
