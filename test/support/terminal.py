@@ -51,8 +51,8 @@ deadline = time.monotonic() + (0 if missed else 20)
 while read(0.2) and time.monotonic() < deadline:
     pass
 ended, status = os.waitpid(pid, os.WNOHANG)
-if ended == 0 and missed is None:
-    time.sleep(0.5)
+while ended == 0 and missed is None and time.monotonic() < deadline:
+    time.sleep(0.02)
     ended, status = os.waitpid(pid, os.WNOHANG)
 if ended == 0:
     os.kill(pid, signal.SIGKILL)
