@@ -53,9 +53,17 @@ export const namesPrerelease = (range: Range, version: string): boolean =>
 /** What a pre-release comes before: `8~rc1` and `8-~~stage1` before `8`. */
 const release = (version: string): string => version.slice(0, version.indexOf('~')).replace(/-$/, '');
 
-/** The relation in plain comparators, which parses to the same alternatives. */
-export const formatRelation = ({ alternatives }: Pick<Relation, 'alternatives'>): string =>
-  alternatives.map(formatAlternative).join(' | ');
+/** The relation in plain comparators; as a request it parses to the same alternatives. */
+export function formatRelation({ alternatives }: Pick<Relation, 'alternatives'>): string {
+  const [only, ...others] = alternatives;
+  const exact = others.length === 0 && only?.range.length === 1 ? only.range[0] : undefined;
+  const [comparator] = exact?.length === 1 ? exact : [];
+  // After an operator it would be a shorthand.
+  if (only && comparator?.op === '=' && /\.[x*]$/i.test(comparator.version)) {
+    return `${only.name},${comparator.version}`;
+  }
+  return alternatives.map(formatAlternative).join(' | ');
+}
 
 const formatAlternative = ({ name, range }: Alternative): string =>
   range.length === 0 ? name : `${name} ${formatRange(range)}`;
