@@ -402,6 +402,112 @@ test('builds of the same image at once all succeed, and leave a store that is wh
   t.is(must(t, ['list'], env).trim().split('\n').length, six.length);
 });
 
+test('a lock says what the image is made of; --locked makes it again, or says what differs', (t) => {
+  const env = homeOf(t);
+  const place = temporary(t);
+  const repository = join(place, 'packages');
+  for (const name of ['mksh', 'sbase', 'lua']) {
+    cpSync(join(quickstart, name), join(repository, name), { recursive: true, verbatimSymlinks: true });
+  }
+  const file = join(place, 'image.lock');
+  const args = ['-d', repository, '-p', 'mksh', 'sbase', 'lua', '--budget', '3', '--lock', file];
+  const digest = must(t, ['build', ...args], env);
+  const text = readFileSync(file, 'utf8');
+  const lock = JSON.parse(text);
+  t.is(`${lock.manifest.digest}\n`, digest);
+  t.deepEqual(
+    lock.packages.map(({ name }: { name: string }) => name),
+    ['lua', 'mksh', 'sbase'],
+  );
+  t.is(lock.plan.length, 1);
+  t.is(text.split('\n').filter((line) => /^ {4}\{.*"diffID":"sha256:/.test(line)).length, 3);
+
+  // A newer version changes what is chosen, not what is locked; another budget would be another plan.
+  const [version = ''] = readdirSync(join(repository, 'lua'));
+  cpSync(join(repository, 'lua', version), join(repository, 'lua/9'), {
+    recursive: true,
+    verbatimSymlinks: true,
+  });
+  const control = readFileSync(join(repository, 'lua', version, 'control'), 'utf8');
+  writeFileSync(join(repository, 'lua/9/control'), control.replace(`Version: ${version}`, 'Version: 9'));
+  const free = args.slice(0, -2);
+  t.not(must(t, ['digest', ...free], env), digest);
+  t.is(must(t, ['digest', ...args, '--locked'], env), digest);
+  t.is(must(t, ['build', ...args, '--budget', '32', '--locked'], env), digest);
+  t.is(readFileSync(file, 'utf8'), text);
+
+  // Its image stays as long as the file does.
+  const past = Date.now() / 1000 - 2 * 86_400;
+  const age = () => {
+    for (const name of blobs(env))
+      utimesSync(join(env['STATIC_DISTRO_HOME'] ?? '', 'data/store/blobs/sha256', name), past, past);
+  };
+  age();
+  must(t, ['gc'], env);
+  t.true(blobs(env).includes(digest.trim().slice('sha256:'.length)));
+
+  const fails = (extra: readonly string[], message: RegExp) => {
+    const result = call(['build', ...args, '--locked', ...extra], env);
+    t.deepEqual([result.status, result.stdout], [1, '']);
+    t.regex(result.stderr, message);
+  };
+  fails(['--env', 'A=b'], /is not the one in .*image\.lock": its description is another/);
+  writeFileSync(join(repository, 'lua', version, 'share/new'), '');
+  fails([], /lua \S+ has other files/);
+  rmSync(join(repository, 'lua', version), { recursive: true });
+  fails([], /lua/);
+  t.regex(call(['build', ...args.slice(0, -2), '--locked'], env).stderr, /--locked needs a lock/);
+  writeFileSync(file, '{}');
+  t.is(call(['build', ...args, '--locked'], env).status, 2);
+  rmSync(file);
+  age();
+  must(t, ['gc'], env);
+  t.false(blobs(env).includes(digest.trim().slice('sha256:'.length)));
+});
+
+test('many packages under a budget: each is there, one more or another changes one layer of packages', (t) => {
+  const env = homeOf(t);
+  const repository = temporary(t);
+  const add = (name: string) => {
+    const tree = join(repository, name, '1');
+    mkdirSync(join(tree, 'bin'), { recursive: true });
+    writeFileSync(join(tree, 'control'), `Package: ${name}\nVersion: 1\nArchitecture: all\nLicense: MIT\n`);
+    writeFileSync(join(tree, 'bin', name), `#!/bin/sh\necho ${name}\n`, { mode: 0o755 });
+  };
+  const names = Array.from({ length: 140 }, (_, at) => `p${String(at).padStart(3, '0')}`);
+  for (const name of names) add(name);
+  const args = (...more: readonly string[]) => ['-d', repository, '-p', ...names, ...more];
+  for (const budget of ['8', '32', '125']) {
+    must(t, ['build', ...args(), '--budget', budget, '-t', `many:${budget}`], env);
+    const { layers } = inspected(t, `many:${budget}`, env);
+    t.true(layers.length <= Number(budget));
+    t.deepEqual(
+      layers
+        .slice(0, -1)
+        .flatMap(({ history }) => history.split(', '))
+        .sort(),
+      names.map((name) => `${name} 1`),
+    );
+  }
+  const archive = join(temporary(t), 'root.tar');
+  must(t, ['export', 'many:8', `rootfs:${archive}`], env);
+  const listed = output('tar', ['-tf', archive]);
+  for (const name of names) t.true(listed.includes(`packages/${name}/1/bin/${name}\n`));
+
+  const before = new Set(inspected(t, 'many:32', env).layers.map(({ digest }) => digest));
+  add('p999');
+  must(t, ['build', ...args('p999'), '--budget', '32', '-t', 'more'], env);
+  const more = inspected(t, 'more', env).layers.filter(({ digest }) => !before.has(digest));
+  t.is(more.length, 2);
+  t.true(more[0]?.history.includes('p999 1'));
+  t.is(more[1]?.history, 'profile');
+  writeFileSync(join(repository, 'p007/1/new'), 'new');
+  must(t, ['build', ...args(), '--budget', '32', '-t', 'changed'], env);
+  const changed = inspected(t, 'changed', env).layers.filter(({ digest }) => !before.has(digest));
+  t.is(changed.length, 1);
+  t.true(changed[0]?.history.includes('p007 1'));
+});
+
 const yaml = `
 # a comment
 packages: [mksh, sbase]

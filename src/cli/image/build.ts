@@ -4,14 +4,16 @@ import { Fault } from '../../../builder/fault.ts';
 import { formatReference } from '../../../builder/reference.ts';
 import type { FileStore } from '../../../builder/store/file-store.ts';
 import { openStore } from '../../../builder/store/open-store.ts';
-import { buildImage, type ImageRequest, planImage } from '../../image/build.ts';
+import { type ImageRequest, planImage, storeImage } from '../../image/build.ts';
 import { requireClean, uncleanOf } from '../../image/facts.ts';
+import { checkLocked, formatLock } from '../../image/lock.ts';
 import { openWorkshop } from '../../image/workshop.ts';
 import { ensurePrivate } from '../../run/private.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import { complain, type Context, print } from '../context.ts';
 import { usage } from '../option-value.ts';
 import { addImageOptions, type ImageOptions } from './image-options.ts';
+import { keepLock, type Lock, openLock } from './lock.ts';
 import { readRequest } from './request.ts';
 import { compressProgramOf, lockProgramOf, readName, withStore } from './store.ts';
 
@@ -34,15 +36,21 @@ export async function main(context: Context): Promise<number> {
     throw usage('there is a word that belongs to no option', 'name packages after -p: -p mksh sbase');
   }
   const names = options.tag.map((tag) => formatReference(readName(tag)));
-  const request = await readRequest(options, context);
+  const lock = openLock(options, context);
+  const request = await readRequest(options, context, lock?.locked);
   if (options.requireClean) requireClean(request.packages);
   warn(request, context);
-  const digest = onlyDigest ? await tell(request, context) : await build(request, names, context);
+  const digest = onlyDigest ? await tell(request, context, lock) : await build(request, names, context, lock);
   print(`${digest}\n`);
   return 0;
 }
 
-async function build(request: ImageRequest, names: readonly string[], context: Context): Promise<string> {
+async function build(
+  request: ImageRequest,
+  names: readonly string[],
+  context: Context,
+  lock: Lock | undefined,
+): Promise<string> {
   const { layers } = context.places.cache;
   ensurePrivate(layers);
   return withStore(context, async (store) => {
@@ -54,7 +62,10 @@ async function build(request: ImageRequest, names: readonly string[], context: C
       compressProgram: compressProgramOf(context),
     });
     try {
-      const image = await buildImage(request, workshop);
+      const planned = await planImage(request, workshop);
+      if (lock?.locked) checkLocked(lock.path, lock.locked, request, planned);
+      const image = await storeImage(planned.image, workshop);
+      if (lock) await keepLock(lock, formatLock(request, planned), context);
       for (const name of names) {
         if ((await store.resolve(name))?.digest !== image.digest) await store.tag(name, image);
       }
@@ -66,7 +77,7 @@ async function build(request: ImageRequest, names: readonly string[], context: C
 }
 
 /** What has to be made goes into a store that is removed again. */
-async function tell(request: ImageRequest, context: Context): Promise<string> {
+async function tell(request: ImageRequest, context: Context, lock: Lock | undefined): Promise<string> {
   const { store: own, cache } = context.places;
   ensurePrivate(cache.work);
   const directory = mkdtempSync(join(cache.work, 'digest-'));
@@ -84,7 +95,9 @@ async function tell(request: ImageRequest, context: Context): Promise<string> {
       compressProgram: compressProgramOf(context),
     });
     try {
-      return (await planImage(request, workshop)).manifest.descriptor.digest;
+      const planned = await planImage(request, workshop);
+      if (lock?.locked) checkLocked(lock.path, lock.locked, request, planned);
+      return planned.image.manifest.descriptor.digest;
     } finally {
       await workshop.close();
     }

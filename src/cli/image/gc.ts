@@ -2,6 +2,7 @@ import { collect } from '../../../builder/store/collect.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import { type Context, print } from '../context.ts';
 import { formatSize } from '../progress.ts';
+import { lockedImages } from './lock.ts';
 import { withStore } from './store.ts';
 
 const examples = `
@@ -21,7 +22,8 @@ export async function main(context: Context): Promise<number> {
     .option('--json', 'print it as JSON');
   if (!parseCommand(command, context.args)) return 0;
   const { dryRun = false, json } = command.opts<Options>();
-  const collected = await withStore(context, (store) => collect(store, { now: Date.now(), dryRun }));
+  const keep = await lockedImages(context);
+  const collected = await withStore(context, (store) => collect(store, { now: Date.now(), dryRun, keep }));
   if (json) print(`${JSON.stringify(collected, null, 2)}\n`);
   else {
     const { blobs, entries, unfinished } = collected;

@@ -27,6 +27,8 @@ export type ImageOptions = {
   readonly created?: string;
   readonly requireClean?: true;
   readonly file?: string;
+  readonly lock?: string;
+  readonly locked?: true;
   readonly add: readonly string[];
   readonly account: readonly string[];
 };
@@ -59,6 +61,8 @@ export const addImageOptions = (command: Command): Command =>
     .option('--budget <n>', `the most layers, 3 to 125 (default: ${defaultBudget})`)
     .option('--encoding <encoding>', 'of layers: gzip-1, zstd-1 or none (default: gzip-1)')
     .option('--created <seconds>', 'since 1970 (default: $SOURCE_DATE_EPOCH, or 0)')
+    .option('--lock <file>', 'write down all that the image is made of')
+    .option('--locked', 'take it from the file of --lock, and fail if another image comes out')
     .option('--require-clean', 'fail if a package was not built by packages alone');
 
 /** How the image is run. Throws USAGE for what cannot be read; what an engine cannot use is found later. */

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { defaultBudget } from '../../../builder/image/layering.ts';
 import type { ImageRequest } from '../../image/build.ts';
+import type { ImageLock } from '../../image/lock.ts';
 import { imagePackage } from '../../image/package.ts';
 import { parseRequest } from '../../package/relation.ts';
 import { choose } from '../../solve/choose.ts';
@@ -13,7 +14,11 @@ import type { Description } from './description.ts';
 import { type ImageOptions, readEncoding, readNumber, readPairs, readSettings } from './image-options.ts';
 
 /** What is to be made, of the options and the file that they name; packages are chosen last. */
-export async function readRequest(options: ImageOptions, context: Context): Promise<ImageRequest> {
+export async function readRequest(
+  options: ImageOptions,
+  context: Context,
+  lock: ImageLock | undefined,
+): Promise<ImageRequest> {
   const { cwd, env } = context;
   const file = await readFile(options, context);
   const wishes = readWishes([...(file.packages ?? []), ...(options.package ?? [])]);
@@ -35,11 +40,13 @@ export async function readRequest(options: ImageOptions, context: Context): Prom
         : readNumber('--created', options.created),
     machine: process.arch,
   };
-  const packages = choose(await openRepositories(options.d, context), wishes).map(imagePackage);
+  const exact = lock?.packages.map(({ name, version }) => `${name},${version}`);
+  const chosen = choose(await openRepositories(options.d, context), exact ? readWishes(exact) : wishes);
+  const packages = chosen.map(imagePackage);
   const [wish, another] = wishes;
   const [alternative, other] = another ? [] : (wish?.alternatives ?? []);
   const main = other ? undefined : packages.find(({ name }) => name === alternative?.name);
-  return { ...request, packages, main };
+  return { ...request, packages, main, ...(lock && { plan: lock.plan }) };
 }
 
 /** What reads it is loaded only here: it is large. */

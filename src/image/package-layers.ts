@@ -1,0 +1,79 @@
+import { Fault } from '../../builder/fault.ts';
+import { planLayers } from '../../builder/image/layering.ts';
+import { quote } from '../package/name.ts';
+import { knownGroupLayer, makeGroupLayer } from './group-layer.ts';
+import { type ImagePackage, titleOf } from './package.ts';
+import { keepPackages } from './package-artifact.ts';
+import { ensureStored } from './package-layer.ts';
+import type { KnownLayer, Workshop } from './workshop.ts';
+
+/** A layer, and the packages in it: none in those of profile and settings, which come in this order. */
+export type NamedLayer = {
+  readonly layer: KnownLayer;
+  readonly history: string;
+  readonly members: readonly ImagePackage[];
+};
+
+export type LayerPlan = {
+  /** The most layers of the whole image. */
+  readonly budget: number;
+  /** Which packages share layers, each as `NAME VERSION`, where that has been decided before. */
+  readonly plan?: readonly (readonly string[])[];
+};
+
+/** The layers of packages, from bottom to top. */
+export async function packageLayers(
+  { budget, plan }: LayerPlan,
+  workshop: Workshop,
+  known: ReadonlyMap<ImagePackage, KnownLayer>,
+): Promise<readonly NamedLayer[]> {
+  const parts = [...known].map(([each, layer]) => {
+    const { name, version, control } = each;
+    return { name, version, rank: control.layerRank, size: layer.blobs['gzip-1'].size, each, layer };
+  });
+  const made: NamedLayer[] = [];
+  for (const group of plan ? obey(plan, parts) : planLayers(parts, budget)) {
+    const layer = await layerOf(group, workshop);
+    made.push({ layer, history: group.map(titleOf).join(', '), members: group.map(({ each }) => each) });
+  }
+  if (workshop.keep) await keepPackages(workshop, known);
+  return made;
+}
+
+/** Throws INPUT for a plan that does not have each package once. */
+function obey<T extends { readonly name: string; readonly version: string }>(
+  plan: readonly (readonly string[])[],
+  parts: readonly T[],
+): readonly (readonly T[])[] {
+  const left = new Map(parts.map((part) => [titleOf(part), part]));
+  const layers = plan.map((titles) =>
+    titles.map((title) => {
+      const part = left.get(title);
+      if (!part || !left.delete(title)) throw planFault(title);
+      return part;
+    }),
+  );
+  for (const title of left.keys()) throw planFault(title);
+  return layers;
+}
+
+const planFault = (title: string): Fault =>
+  new Fault('INPUT', `the plan of layers in the lock and its packages differ in ${quote(title)}`, {
+    hint: 'make the lock again: build with --lock and without --locked',
+  });
+
+/** Its blobs are there afterwards, unless the workshop keeps nothing. */
+async function layerOf(
+  group: readonly { readonly name: string; readonly each: ImagePackage; readonly layer: KnownLayer }[],
+  workshop: Workshop,
+): Promise<KnownLayer> {
+  const [first, ...more] = group;
+  if (first && more.length === 0) {
+    if (workshop.keep) await ensureStored(workshop, first.each, first.layer);
+    return first.layer;
+  }
+  const known = await knownGroupLayer(workshop, group);
+  if (known) return known;
+  for (const { each, layer } of group) await ensureStored(workshop, each, layer);
+  return makeGroupLayer(workshop, group);
+}
