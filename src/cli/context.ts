@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { userInfo } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
 import { asFault } from '../../builder/fault.ts';
 
 /** Where things are. Data must be kept; everything below `cache` may be deleted at any time. */
@@ -40,9 +40,11 @@ export type Context = {
 };
 
 export function places(root: string, env: NodeJS.ProcessEnv): Places {
-  const home = env['STATIC_DISTRO_HOME'];
+  const home = env['STATIC_DISTRO_HOME'] && resolve(env['STATIC_DISTRO_HOME']);
+  // A relative place would be another in every directory; the XDG specification says to ignore one, too.
+  const absolute = (variable: string) => (isAbsolute(env[variable] ?? '') ? env[variable] : undefined);
   const base = (variable: string, fallback: string) =>
-    join(env[variable] || join(env['HOME'] || homedir(), fallback), 'static-distro');
+    join(absolute(variable) ?? join(absolute('HOME') ?? homeOfCaller(), fallback), 'static-distro');
   const data = home ? join(home, 'data') : base('XDG_DATA_HOME', '.local/share');
   const cache = home ? join(home, 'cache') : base('XDG_CACHE_HOME', '.cache');
   return {
@@ -61,6 +63,15 @@ export function places(root: string, env: NodeJS.ProcessEnv): Places {
       work: join(cache, 'work'),
     },
   };
+}
+
+/** By the machine's list of users; one who is not in it has no home. */
+function homeOfCaller(): string {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return '/';
+  }
 }
 
 /** Writes all of `text` at once. Synchronous, because a tool may replace itself by another program. */

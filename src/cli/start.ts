@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { Fault } from '../../builder/fault.ts';
 import { type Context, places } from './context.ts';
 import { report } from './report.ts';
 
@@ -14,7 +15,7 @@ export async function start(find: (tool: string) => Tool | Promise<Tool> | undef
       tool,
       args,
       env: process.env,
-      cwd: process.cwd(),
+      cwd: currentDirectory(),
       places: places(dirname(dirname(program)), process.env),
       // Asked for late: it loads Node's streams, and leaves a pipe non-blocking for the program that comes after.
       get terminal() {
@@ -23,5 +24,16 @@ export async function start(find: (tool: string) => Tool | Promise<Tool> | undef
     });
   } catch (error) {
     process.exitCode = report(tool, error);
+  }
+}
+
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new Fault('NOT_FOUND', 'the current directory has been removed', {
+      cause: error,
+      hint: 'change to another one',
+    });
   }
 }

@@ -5,6 +5,8 @@ import { quote } from '../package/name.ts';
 
 const caller = (): number => process.geteuid?.() ?? 0;
 
+const elsewhere = 'set STATIC_DISTRO_HOME to a directory of your own (with sudo: sudo -H)';
+
 /** For one's own eyes: what is in a cache may come from private directories. */
 const privateMode = 0o700;
 
@@ -20,20 +22,31 @@ export function ensurePrivate(path: string): void {
     checkPrivate(path, stats);
     return;
   }
+  const missing = [path];
   let parent = dirname(path);
   let parentStats = look(parent);
   while (!parentStats && parent !== dirname(parent)) {
+    missing.unshift(parent);
     parent = dirname(parent);
     parentStats = look(parent);
   }
   if (parentStats && parentStats.uid !== caller() && parentStats.uid !== 0) notOurs(parent, parentStats.uid);
-  try {
-    mkdirSync(path, { recursive: true, mode: privateMode });
-  } catch (error) {
-    throw asFault(error, `cannot make the cache directory ${quote(path)}`);
-  }
+  for (const directory of missing) make(directory);
   const made = look(path);
   if (made) checkPrivate(path, made);
+}
+
+/** One at a time: Node's `recursive` never comes back where a parent exists that takes no directory, as in /proc. */
+function make(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: privateMode });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    const fault = asFault(error, `cannot make the cache directory ${quote(directory)}`);
+    throw fault instanceof Fault
+      ? new Fault(fault.code, fault.message, { hint: elsewhere, cause: error })
+      : fault;
+  }
 }
 
 /** Throws UNSAFE unless the directory is the caller's and nobody else's to write to. */
@@ -49,7 +62,7 @@ export function checkPrivate(path: string, stats: Stats): void {
 
 function notOurs(path: string, uid: number): never {
   throw new Fault('UNSAFE', `${quote(path)} belongs to user ${uid}, not to user ${caller()} who calls`, {
-    hint: 'set STATIC_DISTRO_HOME to a directory of your own (with sudo: sudo -H)',
+    hint: elsewhere,
   });
 }
 

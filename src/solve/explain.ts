@@ -113,7 +113,7 @@ function hintFor(universe: Universe, core: readonly Fact[]): string | undefined 
   const missing = alternatives.find(({ name }) => !exists(universe, name))?.name;
   if (missing !== undefined) {
     const meant = nearest(missing, universe.names());
-    if (meant !== undefined) return `did you mean ${quote(meant)}?`;
+    if (meant !== undefined && meant !== missing) return `did you mean ${quote(meant)}?`;
     return `name the repository that has ${quote(missing)} with -d`;
   }
   for (const alternative of alternatives) {

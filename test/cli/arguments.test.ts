@@ -1,7 +1,10 @@
 import test from 'ava';
 import * as fc from 'fast-check';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { Fault } from '../../builder/fault.ts';
 import { parseArguments, type RunArguments } from '../../src/cli/arguments.ts';
+import { places } from '../../src/cli/context.ts';
 import { commandEnvironment } from '../../src/cli/environment.ts';
 
 const nothing: RunArguments = {
@@ -243,4 +246,16 @@ test('the environment is the constants, what is kept and what is set', (t) => {
     kept: {},
   });
   t.deepEqual(Object.entries(of('--setenv __proto__=x').environment).at(-1), ['__proto__', 'x']);
+});
+
+test('places are absolute, whatever the variables say', (t) => {
+  const cache = (env: NodeJS.ProcessEnv) => places('/root-of-ours', env).cache.profiles;
+  t.is(cache({ HOME: '/h' }), '/h/.cache/static-distro/profiles');
+  t.is(cache({ HOME: '/h', XDG_CACHE_HOME: '/c' }), '/c/static-distro/profiles');
+  t.is(cache({ HOME: '/h', XDG_CACHE_HOME: 'c' }), '/h/.cache/static-distro/profiles');
+  t.is(cache({ STATIC_DISTRO_HOME: '/s', HOME: '/h' }), '/s/cache/profiles');
+  t.is(cache({ STATIC_DISTRO_HOME: 's' }), join(process.cwd(), 's/cache/profiles'));
+  for (const home of ['', 'h', undefined]) {
+    t.is(cache({ HOME: home }), join(userInfo().homedir, '.cache/static-distro/profiles'));
+  }
 });

@@ -127,6 +127,11 @@ test('a damaged package is an error for who needs it, with its file', (t) => {
   const half = solve(directory, 'half');
   t.is(half.status, 1);
   t.regex(half.stderr, /half 1 is incomplete: there is no .*\/half\/1\/control\n/);
+  mkdirSync(join(directory, 'none'));
+  t.regex(
+    solve(directory, 'none').stderr,
+    /there is no package "none".*\n.*name the repository that has "none"/,
+  );
   const bad = solve(directory, 'bad');
   t.is(bad.status, 2);
   t.regex(bad.stderr, /bad\/1\/control:3:/);

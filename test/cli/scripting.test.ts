@@ -79,6 +79,15 @@ test('output that cannot be written is said in one line, not as a bug', (t) => {
   }
 });
 
+test('a current directory that is gone is said, not a bug', (t) => {
+  const gone = temporary(t);
+  const script = 'rmdir "$PWD"; exec "$@"';
+  const { status, stderr } = run('sh', ['-c', script, 'sh', tool('pkgvercmp'), '1', '2'], { cwd: gone });
+  t.is(status, 1);
+  t.regex(stderr, /pkgvercmp: the current directory has been removed\n/);
+  t.notRegex(stderr, /bug/);
+});
+
 const recipe = `# Where the compiler comes from.
 Source: gcc
 Version: 5.3.0

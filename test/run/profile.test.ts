@@ -541,6 +541,13 @@ test('a cache that others can write to is not used', (t) => {
   t.is(fault(t, () => cachedProfile(profiles, 'key', () => small)).code, 'IO');
 });
 
+test('a cache where no directory can be made is said, with what to set instead', (t) => {
+  const error = fault(t, () => ensurePrivate('/proc/static-distro-test/cache'));
+  t.is(error.code, 'NOT_FOUND');
+  t.regex(error.message, /"\/proc\/static-distro-test"/);
+  t.regex(error.hint ?? '', /STATIC_DISTRO_HOME/);
+});
+
 test('a cache of another user is not used, nor is one made below their directory', (t) => {
   if (!isRoot) {
     t.is(fault(t, () => ensurePrivate('/usr/lib')).code, 'UNSAFE');
