@@ -24,17 +24,16 @@ export async function keepPackages(
 ): Promise<void> {
   const { store } = workshop;
   const entries = new Map<string, Descriptor>();
-  for (const [each, layer] of packages) {
+  const keep = async ([each, layer]: readonly [ImagePackage, KnownLayer]) => {
     const config = describe(recordType, recordBytes(each.record));
     const layers = [blobOf(layer, 'gzip-1'), blobOf(layer, 'zstd-1')];
     const manifest = encodeManifest({ artifactType, config: config.descriptor, layers });
-    if ((await store.exists(manifest.descriptor)) || !(await isStored(workshop, layer))) continue;
+    if ((await store.exists(manifest.descriptor)) || !(await isStored(workshop, layer))) return;
     await putDocument(store, config);
     await putDocument(store, manifest);
-    entries.set(`${titleOf(each)} ${hexOf(layer.diffID).slice(0, 12)}`, {
-      ...manifest.descriptor,
-      artifactType,
-    });
-  }
+    const key = `${titleOf(each)} ${hexOf(layer.diffID).slice(0, 12)}`;
+    entries.set(key, { ...manifest.descriptor, artifactType });
+  };
+  await Promise.all([...packages].map(keep));
   if (entries.size > 0) await updateCollection(store, collection, entries);
 }

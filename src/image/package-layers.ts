@@ -5,7 +5,7 @@ import { knownGroupLayer, makeGroupLayer } from './group-layer.ts';
 import { type ImagePackage, titleOf } from './package.ts';
 import { keepPackages } from './package-artifact.ts';
 import { ensureStored } from './package-layer.ts';
-import type { KnownLayer, Workshop } from './workshop.ts';
+import { isStored, type KnownLayer, type Workshop } from './workshop.ts';
 
 /** A layer, and the packages in it: none in those of profile and settings, which come in this order. */
 export type NamedLayer = {
@@ -31,13 +31,30 @@ export async function packageLayers(
     const { name, version, control } = each;
     return { name, version, rank: control.layerRank, size: layer.blobs['gzip-1'].size, each, layer };
   });
+  const groups = plan ? obey(plan, parts) : planLayers(parts, budget);
+  const there = await Promise.all(groups.map((group) => knownLayerOf(group, workshop)));
   const made: NamedLayer[] = [];
-  for (const group of plan ? obey(plan, parts) : planLayers(parts, budget)) {
-    const layer = await layerOf(group, workshop);
+  for (const [at, group] of groups.entries()) {
+    const layer = there[at] ?? (await makeLayerOf(group, workshop));
     made.push({ layer, history: group.map(titleOf).join(', '), members: group.map(({ each }) => each) });
   }
   if (workshop.keep) await keepPackages(workshop, known);
   return made;
+}
+
+type Grouped = { readonly name: string; readonly each: ImagePackage; readonly layer: KnownLayer };
+
+/** Undefined if there is something to do before an image can have it. */
+async function knownLayerOf(group: readonly Grouped[], workshop: Workshop): Promise<KnownLayer | undefined> {
+  const [first, ...more] = group;
+  if (!first || more.length > 0) return knownGroupLayer(workshop, group);
+  return !workshop.keep || (await isStored(workshop, first.layer)) ? first.layer : undefined;
+}
+
+async function makeLayerOf(group: readonly Grouped[], workshop: Workshop): Promise<KnownLayer> {
+  for (const { each, layer } of group) await ensureStored(workshop, each, layer);
+  const [first, ...more] = group;
+  return first && more.length === 0 ? first.layer : makeGroupLayer(workshop, group);
 }
 
 /** Throws INPUT for a plan that does not have each package once. */
@@ -61,19 +78,3 @@ const planFault = (title: string): Fault =>
   new Fault('INPUT', `the plan of layers in the lock and its packages differ in ${quote(title)}`, {
     hint: 'make the lock again: build with --lock and without --locked',
   });
-
-/** Its blobs are there afterwards, unless the workshop keeps nothing. */
-async function layerOf(
-  group: readonly { readonly name: string; readonly each: ImagePackage; readonly layer: KnownLayer }[],
-  workshop: Workshop,
-): Promise<KnownLayer> {
-  const [first, ...more] = group;
-  if (first && more.length === 0) {
-    if (workshop.keep) await ensureStored(workshop, first.each, first.layer);
-    return first.layer;
-  }
-  const known = await knownGroupLayer(workshop, group);
-  if (known) return known;
-  for (const { each, layer } of group) await ensureStored(workshop, each, layer);
-  return makeGroupLayer(workshop, group);
-}

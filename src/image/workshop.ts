@@ -82,11 +82,14 @@ export const blobOf = ({ diffID, size, blobs }: KnownLayer, encoding: Encoding):
 
 /** Whether both blobs are there to be read. Marks them as used. */
 export async function isStored({ store, others }: Workshop, layer: KnownLayer): Promise<boolean> {
-  for (const encoding of encodings) {
-    const found = await Promise.all([store, ...others].map((each) => each.exists(blobOf(layer, encoding))));
-    if (!found.includes(true)) return false;
-  }
-  return true;
+  const stores = [store, ...others];
+  const found = await Promise.all(
+    encodings.map(async (encoding) => {
+      const each = await Promise.all(stores.map((place) => place.exists(blobOf(layer, encoding))));
+      return each.includes(true);
+    }),
+  );
+  return !found.includes(false);
 }
 
 /** The bytes of a blob, verified, from wherever it is. */
