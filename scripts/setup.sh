@@ -4,7 +4,12 @@
 set -eu
 cd -- "$(dirname -- "$0")/.."
 
-say() { printf '%s\n' "$*" >&2; }
+say() { printf '%s\n' "$@" >&2; }
+
+if [ ! -w . ]; then
+  say "Everything is built in $PWD, which $(id -un) cannot write to. Clone it as $(id -un), and run it there."
+  exit 1
+fi
 
 # COMMAND:PACKAGE, by the names of Debian and Ubuntu; a COMMAND with a slash is a file.
 needed='cc:gcc make:make ld:binutils tar:tar gzip:gzip bzip2:bzip2 xz:xz-utils patch:patch'

@@ -64,3 +64,15 @@ test('the packed package, installed elsewhere, runs every tool and a root', (t) 
   const args = ['-d', quickstart, '-p', 'mksh', 'sbase', '--', 'sh', '-c', 'echo packages/*; ls /packages'];
   t.is(output(bin('withpkgs'), args).trim().split('\n').slice(1).join(' '), 'mksh sbase');
 });
+
+test('the set-up names what is missing on lines to read and copy', (t) => {
+  const few = temporary(t);
+  for (const name of ['sh', 'dirname', 'id', 'sort', 'tr']) {
+    symlinkSync(output('/bin/sh', ['-c', `command -v ${name}`]).trim(), join(few, name));
+  }
+  const missing = run(join(few, 'sh'), [join(root, 'scripts/setup.sh'), 'start'], { env: { PATH: few } });
+  const [first = '', ...rest] = missing.stderr.trimEnd().split('\n');
+  t.is(missing.status, 1, missing.stderr);
+  t.regex(first, /^These are missing .*\bgcc\b.*\bmake\b/);
+  t.true(rest.includes('    pacman -S base-devel'), missing.stderr);
+});

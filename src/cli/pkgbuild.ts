@@ -39,11 +39,11 @@ export type BuildArguments = {
 };
 
 const examples = `
-pkgbuild lua
-pkgbuild --repository ./packages packages/mksh/59c
 pkgbuild -p bootstrap/quickstart_packages lua
-pkgbuild -w DIR lua                 keeps the work directory
-pkgbuild -U -w DIR lua              builds again without unpacking
+pkgbuild --repository ./packages musl            what others are built with goes first
+pkgbuild --repository ./packages packages/mksh/59c
+pkgbuild -w DIR -p bootstrap/quickstart_packages lua     keeps the work directory
+pkgbuild -U -w DIR -p bootstrap/quickstart_packages lua  builds again without unpacking
 `;
 
 /** Builds a source package and publishes the packages that it makes. */
