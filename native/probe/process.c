@@ -29,9 +29,11 @@ static void nap(double seconds)
 	nanosleep(&time, NULL);
 }
 
-/* SECONDS, and any words that mark the process for those who look at command lines. */
+/* SECONDS, and any words that mark the process for those who look at command lines; says when it has begun. */
 static int rest(char **words)
 {
+	puts("ready");
+	fflush(stdout);
 	nap(strtod(words[0], NULL));
 	return 0;
 }
@@ -62,6 +64,19 @@ static int hear(char **words)
 	while ((number = sigtimedwait(&set, NULL, &short_time)) > 0)
 		printf("signal %d again\n", number);
 	return 0;
+}
+
+/* From the terminal, wherever standard input and output lead. */
+static int read_line(char **words)
+{
+	char text[256];
+	(void)words;
+	puts("ready");
+	fflush(stdout);
+	ssize_t length = read(open("/dev/tty", O_RDWR), text, sizeof text - 1);
+	text[length < 0 ? 0 : length] = '\0';
+	printf("heard %s", text);
+	return length <= 0;
 }
 
 /* SECONDS MARK...: a process in its own session, twice removed, that sleeps; this one ends at once. */
@@ -174,6 +189,6 @@ static int nonblocking(char **words)
 	return 96;
 }
 
-const struct word process_words[] = {{"exit", leave}, {"die", die}, {"sleep", rest}, {"hear", hear},
+const struct word process_words[] = {{"exit", leave}, {"die", die}, {"sleep", rest}, {"hear", hear}, {"read-line", read_line},
     {"abandon", abandon}, {"orphans", orphans}, {"kill-all", kill_all}, {"closed", closed}, {"opened", opened},
     {"deaf", deaf}, {"nameless", nameless}, {"nonblocking", nonblocking}, {NULL, NULL}};

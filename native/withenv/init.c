@@ -127,10 +127,12 @@ void run_init(struct sandbox *sandbox)
 	sigemptyset(&children);
 	sigaddset(&children, SIGCHLD);
 	int ended = must(signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK), "watching", "children");
-	/* Goes on when the command's program runs, or when that has failed. */
-	pid_t command = must(vfork(), "starting", "the command");
+	/* Not vfork: a Ctrl-Z before the program runs would stop both, and nobody could continue them. */
+	pid_t command = must(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0), "starting", "the command");
 	if (command == 0)
 		run_command(sandbox);
+	/* Done by both, so that neither can be too early; it fails where the program runs already. */
+	setpgid(command, command);
 	tell(sandbox, STARTED, 0);
 	struct pollfd watched[2] = {{.fd = sandbox->init, .events = POLLIN}, {.fd = ended, .events = POLLIN}};
 	for (;;) {

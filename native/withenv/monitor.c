@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -19,10 +20,12 @@
  */
 struct monitor {
 	const struct sandbox *sandbox;
-	pid_t init, parent;
-	bool started, ended, stopped, has_terminal;
-	int status;   /* of the command, as wait gives it */
-	int killed_by; /* the signal that ended us before the command was started */
+	pid_t init;
+	bool started, ended, has_terminal;
+	int status;     /* of the command, as wait gives it */
+	int killed_by;  /* why this process killed the init */
+	uint64_t early; /* signals that came before the command was started, to be passed on then */
+	int patience;   /* milliseconds that the start may still take; -1 for ever */
 };
 
 static void order(const struct monitor *monitor, int what)
@@ -44,7 +47,6 @@ static void resume(struct monitor *monitor)
 	if (monitor->has_terminal && job_is_foreground(monitor))
 		order(monitor, ORDER_TAKE_TERMINAL);
 	order(monitor, SIGCONT);
-	monitor->stopped = false;
 }
 
 /*
@@ -55,7 +57,6 @@ static void resume(struct monitor *monitor)
 static void stop_job(struct monitor *monitor)
 {
 	sigset_t stop, pending;
-	monitor->stopped = true;
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTSTP);
 	kill(monitor->has_terminal ? 0 : getpid(), SIGTSTP);
@@ -79,18 +80,33 @@ static void command_stopped(struct monitor *monitor, int signal)
 		monitor->has_terminal = true;
 }
 
-static void pass_signal(struct monitor *monitor, const struct signalfd_siginfo *info)
+static void end_all(struct monitor *monitor, int signal)
 {
-	int signal = (int)info->ssi_signo;
-	bool deadly = signal == SIGHUP || signal == SIGINT || signal == SIGQUIT || signal == SIGTERM;
-	if (!monitor->started && deadly) {
-		monitor->killed_by = signal;
-		kill(monitor->init, SIGKILL);
+	monitor->killed_by = signal;
+	kill(monitor->init, SIGKILL);
+}
+
+/* The start takes a millisecond, but it may also hang, with a file system that does not answer. */
+static void pass_signal(struct monitor *monitor, int signal)
+{
+	if (!monitor->started) {
+		monitor->early |= 1ULL << (signal - 1);
+		if (signal == SIGHUP || signal == SIGINT || signal == SIGQUIT || signal == SIGTERM)
+			monitor->patience = 1000;
 	} else if (signal == SIGCONT) {
 		resume(monitor);
-	} else if (monitor->started) {
+	} else {
 		order(monitor, signal);
 	}
+}
+
+static void command_started(struct monitor *monitor)
+{
+	monitor->started = true;
+	monitor->patience = -1;
+	for (int signal = 1; signal <= 64; signal++)
+		if ((monitor->early >> (signal - 1) & 1) != 0)
+			pass_signal(monitor, signal);
 }
 
 /* False at the init's end. */
@@ -105,7 +121,7 @@ static bool hear(struct monitor *monitor)
 		return false;
 	switch (report.kind) {
 	case STARTED:
-		monitor->started = true;
+		command_started(monitor);
 		break;
 	case STOPPED:
 		command_stopped(monitor, report.status);
@@ -140,7 +156,8 @@ static int final_status(const struct monitor *monitor, int init_status)
 
 int run_monitor(struct sandbox *sandbox, pid_t init)
 {
-	struct monitor monitor = {.sandbox = sandbox, .init = init, .has_terminal = sandbox->takes_terminal};
+	struct monitor monitor = {.sandbox = sandbox, .init = init, .has_terminal = sandbox->takes_terminal,
+	    .patience = -1};
 	struct signalfd_siginfo info;
 	sigset_t passed;
 	int parent = -1, status;
@@ -156,15 +173,17 @@ int run_monitor(struct sandbox *sandbox, pid_t init)
 	struct pollfd watched[3] = {{.fd = sandbox->monitor, .events = POLLIN}, {.fd = signals, .events = POLLIN},
 	    {.fd = parent, .events = POLLIN}};
 	for (;;) {
-		if (poll(watched, 3, -1) < 0 && errno != EINTR)
+		int ready = poll(watched, 3, monitor.patience);
+		if (ready < 0 && errno != EINTR)
 			fail(errno, "waiting for", "the command", NULL);
+		if (ready == 0)
+			end_all(&monitor, SIGTERM);
 		if (watched[0].revents != 0 && !hear(&monitor))
 			break;
 		if (watched[1].revents != 0 && read(signals, &info, sizeof info) == (ssize_t)sizeof info)
-			pass_signal(&monitor, &info);
+			pass_signal(&monitor, (int)info.ssi_signo);
 		if (watched[2].revents != 0) {
-			monitor.killed_by = SIGKILL;
-			kill(init, SIGKILL);
+			end_all(&monitor, SIGKILL);
 			watched[2].fd = -1;
 		}
 	}
