@@ -34,7 +34,7 @@ Every one of these packages was built from source by your machine. They carry Or
 the compiler was your machine's; the bootstrap makes packages that do not. Try next:
 
     bin/withpkgs -d bootstrap/quickstart_packages -p mksh sbase            a shell; exit leaves it
-    bin/withpkgs -d bootstrap/quickstart_packages -p mksh sbase tcc musl -w . -- sh -c 'cc -v'
+    bin/withpkgs -d bootstrap/quickstart_packages -p mksh sbase tcc musl -- sh -c 'cc -v'
     bin/withpkgs --help
     bin/pkgsolve -d bootstrap/quickstart_packages tcc
     bin/pkgimage build -d bootstrap/quickstart_packages -p mksh sbase -t tiny --entrypoint /bin/sh

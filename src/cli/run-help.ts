@@ -4,7 +4,7 @@ Resolves the packages and what they depend on, and runs COMMAND (/bin/sh if ther
 exactly those: as user 1000, without network, without any file or process of the machine.
 
 example:
-  withpkgs -d bootstrap/quickstart_packages -p mksh sbase -w . /bin/sh -c 'ls /packages; echo hello > /work/x'
+  withpkgs -d bootstrap/quickstart_packages -p mksh sbase -w my_directory /bin/sh -c 'ls /packages; echo hello > /work/x'
 
   -p CONSTRAINT...    packages: gcc, gcc=12.2.0, 'gcc >= 12', 'gcc ^12'. The list ends at an option, at --, or
                       at a word that begins with /, ./ or ../, which is the command`;
