@@ -90,7 +90,9 @@ export function makeAuthority(
       if (challenge.scheme === 'basic') return sent === undefined || before?.scheme !== 'basic';
       const asked = challenge.parameters['scope'];
       if (asked !== undefined) extra.set(keyOf(scopes), asked);
-      tokens.delete(keyOf(scopes));
+      // Somebody else may have renewed it meanwhile.
+      const entry = tokens.get(keyOf(scopes));
+      if (entry?.token && sent === `Bearer ${entry.token.value}`) tokens.delete(keyOf(scopes));
       return true;
     },
   };

@@ -26,6 +26,9 @@ const codeOf = (error: unknown): string => {
 export const isRefused = (fault: Fault): boolean =>
   ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'].includes(codeOf(fault.cause));
 
+/** Whether there was a connection, and it broke. */
+export const isBroken = (fault: Fault): boolean => ['ECONNRESET', 'EPIPE'].includes(codeOf(fault.cause));
+
 export const isPermanent = (fault: Fault): boolean => permanent.has(codeOf(fault.cause));
 
 /** Whether the certificate is of nobody we know: the system may know more authorities than Node does. */
@@ -38,7 +41,7 @@ export const isLost = (error: unknown): error is Fault =>
   error instanceof Fault && error.code === 'NETWORK' && error.cause instanceof Error;
 
 /** Whether the other side does not speak TLS, or speaks it where we did not. */
-export const isOtherProtocol = (error: unknown): boolean =>
+export const isOtherProtocol = (error: unknown): error is Fault =>
   isLost(error) && /^(EPROTO|ERR_SSL_|HPE_|ECONNRESET|ECONNREFUSED)/.test(codeOf(error.cause));
 
 /** NETWORK, in words; what is a Fault already stays as it is. */

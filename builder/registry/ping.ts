@@ -9,27 +9,33 @@ export type Endpoint = { readonly base: URL; readonly challenges: readonly strin
 
 /**
  * `GET /v2/` (distribution-spec, end-1), in the first scheme that the host may be and can be spoken to in.
- * Throws NETWORK if there is nobody, or no registry.
+ * `send` is told that another protocol is an answer too. A connection that breaks may mean one, or nothing: so
+ * `again` is asked whether to go through the schemes once more. Throws NETWORK if there is nobody, or no
+ * registry.
  */
 export async function ping(
   host: string,
   insecure: boolean,
   send: (url: URL) => Promise<Answer>,
+  again: (failures: number, reason: Fault) => Promise<boolean>,
 ): Promise<Endpoint> {
-  let first: unknown;
-  for (const scheme of schemesFor(host, insecure)) {
-    const base = new URL(`${scheme}://${apiHost(host)}/v2/`);
-    try {
-      const answer = await send(base);
-      await discard(answer);
-      const found = understand(host, answer, base);
-      if (found) return found;
-    } catch (error) {
-      first ??= error;
-      if (!isOtherProtocol(error)) throw error;
+  for (let failures = 0; ; failures++) {
+    let first: Fault | undefined;
+    for (const scheme of schemesFor(host, insecure)) {
+      const base = new URL(`${scheme}://${apiHost(host)}/v2/`);
+      try {
+        const answer = await send(base);
+        await discard(answer);
+        const found = understand(host, answer, base);
+        if (found) return found;
+      } catch (error) {
+        if (!isOtherProtocol(error)) throw error;
+        first ??= error;
+      }
     }
+    first ??= new Fault('NETWORK', `${host}: speaks neither http nor https`);
+    if (!(await again(failures, first))) throw first;
   }
-  throw first ?? new Fault('NETWORK', `${host}: speaks neither http nor https`);
 }
 
 /** Undefined if the host wants to be spoken to in another scheme. */

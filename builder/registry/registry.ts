@@ -3,7 +3,7 @@ import { type Authority, makeAuthority } from './authority.ts';
 import { Connection } from './connection.ts';
 import { findCredential } from './credentials.ts';
 import { canonicalHost, apiHost } from './host.ts';
-import { isOtherProtocol, isRefused } from './network-fault.ts';
+import { isBroken, isOtherProtocol, isRefused } from './network-fault.ts';
 import { defaultPace, makePace, type Pace } from './pace.ts';
 import { persist, type Persistence } from './persist.ts';
 import { type Endpoint, ping } from './ping.ts';
@@ -150,8 +150,15 @@ export class Registry {
 
   /** Once for each host, unless it did not answer. */
   async #reach(): Promise<Endpoint> {
-    this.#endpoint ??= ping(this.host, this.settings.insecure ?? false, (url) =>
-      this.#directly({ method: 'GET', url, headers: {} }, isOtherProtocol),
+    this.#endpoint ??= ping(
+      this.host,
+      this.settings.insecure ?? false,
+      (url) => this.#directly({ method: 'GET', url, headers: {} }, isOtherProtocol),
+      async (failures, fault) => {
+        if (!isBroken(fault) || failures + 1 >= this.policy.attempts) return false;
+        await this.pause(failures, fault.message);
+        return true;
+      },
     );
     try {
       return await this.#endpoint;
