@@ -32,7 +32,10 @@ void drop_power(void)
 
 bool can_close_scopes(void)
 {
-	return syscall(NR_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION_FLAG) >= LANDLOCK_SCOPED_SINCE;
+	long version = syscall(NR_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION_FLAG);
+	if (version < 0 && errno != ENOSYS && errno != EOPNOTSUPP)
+		fail(errno, "asking for", "Landlock", NULL);
+	return version >= LANDLOCK_SCOPED_SINCE;
 }
 
 /*

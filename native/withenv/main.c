@@ -29,7 +29,9 @@ static char **copy_words(int argc, char **argv, struct sandbox *sandbox)
 {
 	char *start = argv[0], *end = argv[argc - 1] + strlen(argv[argc - 1]) + 1;
 	size_t length = (size_t)(end - start);
-	char *text = malloc(length), **copy = calloc((size_t)argc + 1, sizeof *copy);
+	static char *text; /* kept until the end */
+	char **copy = calloc((size_t)argc + 1, sizeof *copy);
+	text = malloc(length);
 	if (text == NULL || copy == NULL)
 		fail(ENOMEM, "reading", "the command line", NULL);
 	memcpy(text, start, length);
@@ -51,7 +53,8 @@ static void check_standard_files(void)
 	struct stat is;
 	for (int fd = 0; fd <= 2; fd++) {
 		if (fstat(fd, &is) < 0) {
-			must(open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY), "opening", "/dev/null");
+			if (errno != EBADF || must(open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY), "opening", "/dev/null") != fd)
+				fail(errno, "looking at", "standard input, output and error", NULL);
 			continue;
 		}
 		if (S_ISDIR(is.st_mode))
