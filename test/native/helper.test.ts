@@ -93,6 +93,10 @@ for (const caller of callers) {
       ).stdout,
       '\na b\n--net\n--\n',
     );
+    const kept = ['--keepenv', 'SECRET', '--keepenv', 'NONE', '--keepenv', 'SECRE'];
+    const env = { SECRET: 'canary' };
+    t.regex(inside(['env'], kept, { env }).stdout, /^PATH=[^\n]*\nSECRET=canary\n$/);
+    t.notRegex(inside(['cat', '/proc/1/cmdline', '/proc/2/cmdline'], kept, { env }).stdout, /canary/);
   });
 
   test(as('only standard input, output and error are open, and they block'), (t) => {
