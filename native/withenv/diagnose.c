@@ -39,6 +39,15 @@ static int filtered(void)
 	return strstr(status, "\nSeccomp:\t2") != NULL;
 }
 
+/* Root in a container, without the capability that containers are denied first. */
+static int is_powerless_root(void)
+{
+	char status[4096];
+	read_small("/proc/self/status", status, sizeof status);
+	const char *line = strstr(status, "\nCapEff:\t");
+	return geteuid() == 0 && line != NULL && (strtoull(line + 9, NULL, 16) >> 21 & 1) == 0;
+}
+
 /* No mount at "/" can be seen by a process that was only chrooted; the kernel refuses it user namespaces. */
 static int chrooted(void)
 {
@@ -89,9 +98,11 @@ const char *diagnose(int error)
 		if (file_says("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"))
 			return "AppArmor keeps user namespaces from unknown programs: load a profile for the helper "
 			       "(docs/security.md), or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
+		if (is_powerless_root())
+			return "root without CAP_SYS_ADMIN: give the container --cap-add SYS_ADMIN --security-opt "
+			       "seccomp=unconfined, or call as an ordinary user";
 		if (filtered())
-			return "a container's seccomp filter refuses it: docker and podman need --security-opt "
-			       "seccomp=unconfined, and as root --cap-add SYS_ADMIN";
+			return "a container's seccomp filter refuses it: docker and podman need --security-opt seccomp=unconfined";
 		if (chrooted())
 			return "inside a chroot the kernel allows no user namespace: enter it with pivot_root instead";
 		return NULL;

@@ -75,6 +75,9 @@ static void mount_tree(void)
 
 static void try_mounts(void)
 {
+	/* As it is root that makes them then, and not the process inside. */
+	if (choose_identity(false).stand_in)
+		close(must_be_allowed(clone_tree("/", 0), "cloning", "a mount"));
 	in_namespaces(0, mount_tree);
 }
 
@@ -101,6 +104,7 @@ static void try_devices(void)
 
 static void open_own_network(void)
 {
+	mount_proc("/proc");
 	must(chdir("/"), "entering", "/");
 	open_network();
 }

@@ -99,7 +99,7 @@ void take_trees(struct sandbox *sandbox)
 	const struct options *options = sandbox->options;
 	const struct mount_change change = {.set = ATTR_ALWAYS | ATTR_NODEV | ATTR_RDONLY};
 	struct stat is;
-	int tree = must(clone_tree(options->profile, 0), "profile", options->profile);
+	int tree = must_be_allowed(clone_tree(options->profile, 0), "profile", options->profile);
 	must(fstat(tree, &is), "profile", options->profile);
 	if (is.st_dev != sandbox->profile.st_dev || is.st_ino != sandbox->profile.st_ino)
 		fail(0, "replaced while it was opened: profile", options->profile, NULL);
