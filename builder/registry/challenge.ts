@@ -42,8 +42,7 @@ function parseHeader(header: string): Challenge[] {
     if (scheme === undefined) break;
     const parameters: Record<string, string> = {};
     const spaced = (take(blank)?.[0].length ?? 0) > 0;
-    if (spaced && !parameterAhead(text, at)) take(token68);
-    else if (spaced) {
+    if (spaced && !take(token68)) {
       for (let pair = take(parameter); pair; pair = take(parameter)) {
         const [, name = '', quoted, plain = ''] = pair;
         parameters[name.toLowerCase()] ??= quoted === undefined ? plain : quoted.replaceAll(/\\(.)/g, '$1');
