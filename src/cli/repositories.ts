@@ -1,6 +1,6 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { Fault } from '../../builder/fault.ts';
+import { asFault, Fault } from '../../builder/fault.ts';
 import { quote } from '../package/name.ts';
 import { openRepository, type Repository } from '../package/repository.ts';
 import { mayIndex, worthIndexing } from '../package/worth-indexing.ts';
@@ -43,7 +43,7 @@ function readWord(word: string, { cwd }: Context): string {
   if (transport !== undefined) throw notYet(word, transport === 'oci' ? 'an OCI layout' : 'a registry');
   if (word === '') throw new Fault('USAGE', '-d is given an empty name', { hint: 'write -d DIR' });
   const directory = resolve(cwd, word);
-  if (existsSync(directory)) return directory;
+  if (exists(directory)) return directory;
   const [host = ''] = word.split('/');
   const isPath = host === '' || host === '.' || host === '..';
   if (!isPath && (/[.:]/.test(host) || host === 'localhost')) throw notYet(word, 'a registry');
@@ -56,6 +56,15 @@ const notYet = (word: string, what: string) =>
   new Fault('USAGE', `${quote(word)} is ${what}, from which packages cannot be taken yet`, {
     hint: 'name a directory with -d DIR',
   });
+
+/** Throws IO where that cannot be told: who may not look there is not told that nothing is there. */
+function exists(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw asFault(error, `the repository ${quote(path)}`);
+  }
+}
 
 const isDirectory = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 

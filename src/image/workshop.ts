@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Descriptor } from '../../builder/descriptor.ts';
 import { Fault } from '../../builder/fault.ts';
 import type { FileStore } from '../../builder/store/file-store.ts';
@@ -52,7 +52,7 @@ export function openWorkshop({ compressProgram, ...places }: WorkshopOptions): W
 
 /** A checkout has it only after its own step, as its sources are fetched. */
 function requireProgram(path: string): void {
-  if (existsSync(path)) return;
+  if (statSync(path, { throwIfNoEntry: false })) return;
   throw new Fault('NOT_FOUND', `the compressor of layers is missing: ${path}`, {
     hint: 'in a checkout, build it: node scripts/compressor.ts',
   });
