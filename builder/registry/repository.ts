@@ -111,6 +111,7 @@ export function openRepository(
     if (begun !== 'mounted') {
       if (await exists(descriptor)) {
         if (begun) await cancelUpload(place, begun);
+        await sessions?.forget(place, descriptor);
         return false;
       }
       await upload({ place, descriptor, content, sessions }, begun);

@@ -17,6 +17,7 @@ export type Sessions = {
   /** An upload of the same blob to the same place that nobody goes on with. */
   take(place: Place, descriptor: Descriptor): Promise<Session | undefined>;
   save(place: Place, descriptor: Descriptor, session: Session): Promise<void>;
+  /** There is nothing to go on with any more, for nobody: the registry has the blob. */
   forget(place: Place, descriptor: Descriptor): Promise<void>;
 };
 
@@ -61,7 +62,11 @@ export function openSessions(directory: string): Sessions {
     },
 
     async forget(place, descriptor) {
-      await unlink(pathOf(place, descriptor)).catch(() => undefined);
+      const mine = pathOf(place, descriptor);
+      for (const { name, pid } of await listed(directory, keyOf(place, descriptor))) {
+        const path = join(directory, name);
+        if (path === mine || !isAlive(pid)) await unlink(path).catch(() => undefined);
+      }
     },
   };
 }

@@ -1,0 +1,177 @@
+import ava, { type ExecutionContext } from 'ava';
+import { spawn } from 'node:child_process';
+import { randomBytes, randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { type Descriptor, describe, mediaTypes } from '../../builder/descriptor.ts';
+import { encodeConfig, encodeManifest } from '../../builder/manifest.ts';
+import { push } from '../../builder/registry/push.ts';
+import { Registry } from '../../builder/registry/registry.ts';
+import { openRepository } from '../../builder/registry/repository.ts';
+import { putDocument } from '../../builder/store/blob.ts';
+import { copy } from '../../builder/store/copy.ts';
+import { memoryStore } from '../../builder/store/memory-store.ts';
+import type { BlobStore } from '../../builder/store/store.ts';
+import { newStore } from '../support/images.ts';
+import { type Proxy, startProxy } from '../support/proxy.ts';
+import { type RegistryKind, startRegistry } from '../support/registries.ts';
+import { root, temporary } from '../support/tools.ts';
+
+/** Kills are many and each costs two processes: 200 of them by STATIC_DISTRO_KILLS. */
+const kills = Number(process.env['STATIC_DISTRO_KILLS'] ?? 10);
+
+const test = ava.serial;
+
+const MiB = 1 << 20;
+const sizes = [6 * MiB, 3 * MiB, 100_000];
+const total = sizes.reduce((sum, size) => sum + size, 0);
+
+/** Blobs below 1 MiB go again as a whole; and there are headers and documents. */
+const slack = MiB + 200_000;
+
+async function imageOf(store: BlobStore): Promise<Descriptor> {
+  const blobs = sizes.map((size) => describe(mediaTypes.layerGzip, randomBytes(size)));
+  const layers = await Promise.all(blobs.map((blob) => putDocument(store, blob)));
+  const rootfs = { type: 'layers', diff_ids: layers.map(({ digest }) => digest) } as const;
+  const config = encodeConfig({ architecture: 'amd64', os: 'linux', rootfs });
+  return putDocument(store, encodeManifest({ config: await putDocument(store, config), layers }));
+}
+
+type Run = { readonly status: number | null; readonly complaint: string; readonly bytes: number };
+
+/** Runs a worker to its end, or kills it when `limit` bytes have passed. */
+async function work(proxy: Proxy, way: 'up' | 'down', args: readonly string[], limit?: number): Promise<Run> {
+  proxy.reset();
+  const [verb = '', ...rest] = args;
+  const worker = [join(root, 'test/support/registry-worker.ts'), verb, proxy.host, ...rest];
+  const child = spawn(process.execPath, worker, { stdio: ['ignore', 'ignore', 'pipe'] });
+  proxy.watch = () => {
+    if (limit !== undefined && proxy.bytes[way] >= limit) child.kill('SIGKILL');
+  };
+  const [complaint, [status]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  proxy.watch = undefined;
+  return { status: status as number | null, complaint, bytes: proxy.bytes[way] };
+}
+
+/** Parts of big blobs; other files that a crash leaves behind are the collector's. */
+const unfinished = (directory: string): readonly string[] =>
+  readdirSync(directory).filter((name) => /^\.new-\d+-[0-9a-f]{64}-/.test(name));
+
+/** Bytes in the files of a directory, at any depth; none if it is not there yet. */
+const sizeBelow = (directory: string): number =>
+  existsSync(directory)
+    ? readdirSync(directory, { recursive: true, encoding: 'utf8' })
+        .map((name) => statSync(join(directory, name)))
+        .reduce((sum, entry) => sum + (entry.isFile() ? entry.size : 0), 0)
+    : 0;
+
+type Stage = {
+  readonly proxy: Proxy;
+  readonly registry: Registry;
+  readonly directory: string;
+  readonly sessions: string;
+};
+
+async function stage(t: ExecutionContext, kind: RegistryKind): Promise<Stage> {
+  const running = await startRegistry(kind);
+  const proxy = await startProxy(running.host);
+  const registry = new Registry(running.host, { environment: {} });
+  t.teardown(async () => {
+    registry.close();
+    proxy.stop();
+    await running.stop();
+  });
+  const directory = temporary(t);
+  return { proxy, registry, directory, sessions: join(directory, 'sessions') };
+}
+
+for (const kind of ['distribution', 'docker-registry', 'crane'] as const) {
+  test(`${kind}: a push killed anywhere and begun again sends what is missing, and ends right`, async (t) => {
+    const { proxy, registry, directory, sessions } = await stage(t, kind);
+    const store = await newStore(join(directory, 'store'));
+    const image = await imageOf(store);
+    for (let at = 0; at < kills; at++) {
+      const args = ['push', `app/n${at}`, store.directory, sessions, JSON.stringify(image)];
+      const limit = randomInt(total + 5000);
+      const killed = await work(proxy, 'up', args, limit);
+      const again = await work(proxy, 'up', args);
+      t.is(again.status, 0, again.complaint);
+      const sent = killed.bytes + again.bytes;
+      // Only distribution 3 keeps what it got of a request that broke off.
+      if (kind === 'distribution')
+        t.true(sent <= total + slack, `${limit}: ${killed.bytes} + ${again.bytes}`);
+      else t.true(again.bytes <= total + slack);
+      const back = memoryStore();
+      await copy(openRepository(registry, `app/n${at}`), back, image);
+      t.true(await back.exists(image));
+    }
+    t.deepEqual(existsSync(sessions) ? readdirSync(sessions) : [], []);
+  });
+}
+
+test('a pull killed anywhere and begun again fetches what is missing, and ends right', async (t) => {
+  const { proxy, registry, directory, sessions } = await stage(t, 'docker-registry');
+  const source = memoryStore();
+  const image = await imageOf(source);
+  await push(source, image, openRepository(registry, 'app', { access: 'push' }), ['1']);
+  for (let at = 0; at < kills; at++) {
+    const place = join(directory, `store-${at}`);
+    mkdirSync(place);
+    const args = ['pull', 'app', join(place, 'store'), sessions];
+    const limit = randomInt(total + 2000);
+    await work(proxy, 'down', args, limit);
+    const kept = sizeBelow(join(place, 'store'));
+    const again = await work(proxy, 'down', args);
+    t.is(again.status, 0, again.complaint);
+    // What was between the registry and the process that is gone was not on disk.
+    t.true(again.bytes <= total - kept + slack, `${limit}: ${kept} were there, ${again.bytes} came`);
+    const store = await newStore(join(place, 'store'));
+    await copy(store, memoryStore(), image);
+    t.is((await store.resolve('pulled'))?.digest, image.digest);
+    t.deepEqual(unfinished(store.directory), []);
+    store.close();
+  }
+});
+
+test('many who push and pull the same at once', async (t) => {
+  const { proxy, registry, directory, sessions } = await stage(t, 'distribution');
+  const store = await newStore(join(directory, 'store'));
+  const image = await imageOf(store);
+  const pushed = await Promise.all(
+    Array.from({ length: 3 }, () =>
+      work(proxy, 'up', ['push', 'app', store.directory, sessions, JSON.stringify(image)]),
+    ),
+  );
+  for (const { status, complaint } of pushed) t.is(status, 0, complaint);
+  t.is((await openRepository(registry, 'app').resolve('1'))?.digest, image.digest);
+  const place = join(directory, 'pulled');
+  const pulled = await Promise.all(
+    Array.from({ length: 3 }, () => work(proxy, 'down', ['pull', 'app', place, sessions])),
+  );
+  for (const { status, complaint } of pulled) t.is(status, 0, complaint);
+  await copy(await newStore(place), memoryStore(), image);
+});
+
+test('a part that was damaged meanwhile is not believed', async (t) => {
+  const { registry, proxy, directory, sessions } = await stage(t, 'docker-registry');
+  const source = memoryStore();
+  const image = await imageOf(source);
+  await push(source, image, openRepository(registry, 'app', { access: 'push' }), ['1']);
+  const place = join(directory, 'store');
+  const parts: string[] = [];
+  // What has passed the proxy need not have been written when the end came.
+  for (let tries = 0; parts.length === 0 && tries < 10; tries++) {
+    await work(proxy, 'down', ['pull', 'app', place, sessions], 3 * MiB);
+    parts.push(...unfinished(place).filter((name) => statSync(join(place, name)).size > 0));
+  }
+  t.true(parts.length > 0);
+  for (const part of parts) {
+    const bytes = readFileSync(join(place, part));
+    writeFileSync(join(place, part), bytes.fill(0, 0, 1));
+  }
+  const again = await work(proxy, 'down', ['pull', 'app', place, sessions]);
+  t.is(again.status, 0, again.complaint);
+  await copy(await newStore(place), memoryStore(), image);
+});
