@@ -312,7 +312,7 @@ for (const kind of ['docker-registry', 'distribution', 'crane'] as const) {
   });
 }
 
-test('several who refer to one image at once lose nobody, though the registry knows only tags', async (t) => {
+test.serial('several who refer to one image at once lose nobody, though the registry knows only tags', async (t) => {
   const { registry } = await peer(t, 'docker-registry');
   const store = memoryStore();
   const image = await putImage(store, ['one']);
