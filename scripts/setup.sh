@@ -67,3 +67,4 @@ fi
 
 make -s -C native >&2
 node scripts/build.ts >&2
+node scripts/compressor.ts

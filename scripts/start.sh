@@ -5,5 +5,4 @@ cd -- "$(dirname -- "$0")/.."
 sh scripts/setup.sh start
 PATH=$PWD/node_modules/.bin:$PATH
 node bootstrap/quickstart.ts
-node scripts/compressor.ts
 exec sh scripts/demonstration.sh

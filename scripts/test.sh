@@ -6,6 +6,5 @@ sh scripts/setup.sh test
 PATH=$PWD/node_modules/.bin:/usr/sbin:/sbin:$PATH
 export PATH
 node scripts/check.ts
-node scripts/compressor.ts
 node bootstrap/quickstart.ts
 exec ava "$@"

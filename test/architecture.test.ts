@@ -26,6 +26,7 @@ const order: readonly (readonly string[])[] = [
   ['src/solve'],
   ['src/source'],
   ['src/run'],
+  ['src/layer'],
   ['src/build'],
   ['src/image'],
   ['src/cli'],

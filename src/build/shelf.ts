@@ -14,7 +14,7 @@ export type Shelf = {
   newest(relation: Relation): ChosenPackage | undefined;
   find(name: string, version: string): ChosenPackage | undefined;
   /** Makes finished trees in a directory that `make` gets, publishes all of them, and gives where they are. */
-  put(make: (staging: string) => readonly FinishedPackage[]): Promise<readonly FinishedPackage[]>;
+  put(make: (staging: string) => Promise<readonly FinishedPackage[]>): Promise<readonly FinishedPackage[]>;
 };
 
 /** `lock` is the program `native/lock`. What others put into the repository meanwhile is seen. */
@@ -39,7 +39,7 @@ export function openShelf(directory: string, lock: string): Shelf {
     },
     put: (make) =>
       withStaging(directory, async (staging) => {
-        const packages = make(staging);
+        const packages = await make(staging);
         for (const { tree } of packages) await syncTree(tree);
         return await publish(directory, packages, lock);
       }),

@@ -6,6 +6,7 @@ import { ensurePrivate } from '../run/private.ts';
 import { fetchDistfiles, type FetchEvent } from '../source/fetch.ts';
 import type { Context } from './context.ts';
 import { fetchOptions } from './fetch-options.ts';
+import { workshopsOf } from './workshops.ts';
 
 export type SettingOptions = {
   readonly signal: AbortSignal;
@@ -36,6 +37,7 @@ export function buildSetting(context: Context, options: SettingOptions): Produce
     helper: places.helper,
     lock: join(dirname(places.helper), 'lock'),
     profiles: cache.profiles,
+    workshops: workshopsOf(context),
     cache: cache.work,
     logs: join(cache.builds, 'logs'),
     guarded: [places.packages, places.store, cache.trees, cache.profiles, cache.builds],

@@ -6,18 +6,18 @@ import { putDocument } from '../../builder/store/blob.ts';
 import { decode } from '../../builder/tar/decode.ts';
 import type { Encoding } from '../../builder/tar/encoding.ts';
 import { annotationsOf, platformOf } from './facts.ts';
-import type { ImagePackage } from './package.ts';
+import type { LayerPackage } from '../layer/package.ts';
 import { type LayerPlan, type NamedLayer, packageLayers } from './package-layers.ts';
-import { packageLayer } from './package-layer.ts';
+import { packageLayer } from '../layer/package-layer.ts';
 import { profileLayer, profileOf } from './profile-layer.ts';
 import { type Additions, settingsLayer } from './settings-layer.ts';
-import { blobOf, type KnownLayer, openBlob, type Workshop } from './workshop.ts';
+import { blobOf, type KnownLayer, openBlob, type Workshop } from '../layer/workshop.ts';
 
 /** All that an image is made of. The same request gives the same image, wherever. */
 export type ImageRequest = LayerPlan & {
-  readonly packages: readonly ImagePackage[];
+  readonly packages: readonly LayerPackage[];
   /** The package that the image is about, for its annotations. */
-  readonly main: ImagePackage | undefined;
+  readonly main: LayerPackage | undefined;
   readonly settings: Settings;
   /** What no package brings. */
   readonly additions: Additions;
@@ -31,7 +31,7 @@ export type ImageRequest = LayerPlan & {
 
 export type PlannedImage = {
   readonly image: AssembledImage;
-  readonly packages: ReadonlyMap<ImagePackage, KnownLayer>;
+  readonly packages: ReadonlyMap<LayerPackage, KnownLayer>;
   readonly layers: readonly NamedLayer[];
 };
 
@@ -40,7 +40,7 @@ export async function planImage(request: ImageRequest, workshop: Workshop): Prom
   const { packages, main, settings, annotations, encoding, created } = request;
   const platform = platformOf(packages, request.machine);
   const profile = await profileLayer(workshop, packages);
-  const known = new Map<ImagePackage, KnownLayer>();
+  const known = new Map<LayerPackage, KnownLayer>();
   for (const each of packages) known.set(each, await packageLayer(workshop, each));
   const added = await addedLayer(request, workshop);
   const layers: NamedLayer[] = [

@@ -1,19 +1,19 @@
 import type { Annotations, Platform } from '../../builder/descriptor.ts';
 import { Fault } from '../../builder/fault.ts';
 import { machineBy } from '../package/architecture.ts';
-import { type ImagePackage, titleOf } from './package.ts';
+import { type LayerPackage, titleOf } from '../layer/package.ts';
 
 /** Where a package's code comes from, if it is not known to be from packages alone. */
 export type Unclean = { readonly package: string; readonly origin: 'host' | 'unknown' };
 
-export const uncleanOf = (packages: readonly ImagePackage[]): readonly Unclean[] =>
+export const uncleanOf = (packages: readonly LayerPackage[]): readonly Unclean[] =>
   packages.flatMap((each): Unclean[] => {
     const { origin } = each.record;
     return origin === 'host' || origin === 'unknown' ? [{ package: titleOf(each), origin }] : [];
   });
 
 /** Throws UNSATISFIABLE where one of the packages has in it what no package can answer for. */
-export function requireClean(packages: readonly ImagePackage[]): void {
+export function requireClean(packages: readonly LayerPackage[]): void {
   const [first, ...more] = uncleanOf(packages);
   if (!first) return;
   const others = more.length === 0 ? '' : ` (and ${more.length} more)`;
@@ -23,8 +23,8 @@ export function requireClean(packages: readonly ImagePackage[]): void {
 }
 
 /** Throws INPUT if packages are for several machines. `own` is the machine's that packages without one are for. */
-export function platformOf(packages: readonly ImagePackage[], own: string): Platform {
-  const found = new Map<string, ImagePackage>();
+export function platformOf(packages: readonly LayerPackage[], own: string): Platform {
+  const found = new Map<string, LayerPackage>();
   for (const each of packages) {
     const { architecture } = each.control;
     if (architecture !== undefined && architecture !== 'all') found.set(architecture, each);
@@ -48,8 +48,8 @@ const prefix = 'org.opencontainers.image';
  * description and home page of `main`, if there is one that it is about. A function of the set.
  */
 export function annotationsOf(
-  packages: readonly ImagePackage[],
-  main: ImagePackage | undefined,
+  packages: readonly LayerPackage[],
+  main: LayerPackage | undefined,
 ): Annotations {
   const found: Record<string, string> = {};
   const set = (name: string, value: string | undefined) => {
@@ -68,7 +68,7 @@ export function annotationsOf(
 }
 
 /** Nothing, if one of them does not say: less would be wrong. */
-function licensesOf(packages: readonly ImagePackage[]): string | undefined {
+function licensesOf(packages: readonly LayerPackage[]): string | undefined {
   const licenses = new Set<string>();
   for (const { control } of packages) {
     if (control.license === undefined) return undefined;

@@ -3,8 +3,8 @@ import { digester } from '../../builder/digest.ts';
 import { assemble, type Member } from '../../builder/tar/assemble.ts';
 import { decode } from '../../builder/tar/decode.ts';
 import { type Encoding, mediaTypeOf } from '../../builder/tar/encoding.ts';
-import { decodeLayer, memoPath, readMemo, writeMemo } from './known.ts';
-import { blobOf, isStored, type KnownLayer, knownLayer, openBlob, type Workshop } from './workshop.ts';
+import { decodeLayer, memoPath, readMemo, writeMemo } from '../layer/known.ts';
+import { blobOf, isStored, type KnownLayer, knownLayer, openBlob, type Workshop } from '../layer/workshop.ts';
 
 export type GroupMember = { readonly name: string; readonly layer: KnownLayer };
 

@@ -7,7 +7,7 @@ import { canonicalJson, items, type Json, member, parseJson, string, strings } f
 import { writeDurably } from '../package/durable.ts';
 import { quote } from '../package/name.ts';
 import type { ImageRequest, PlannedImage } from './build.ts';
-import { titleOf } from './package.ts';
+import { titleOf } from '../layer/package.ts';
 
 /** What has to be the same again; a lock file says more, for people and for whoever compares two of them. */
 export type ImageLock = {

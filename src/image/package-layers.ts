@@ -2,16 +2,16 @@ import { Fault } from '../../builder/fault.ts';
 import { planLayers } from '../../builder/image/layering.ts';
 import { quote } from '../package/name.ts';
 import { knownGroupLayer, makeGroupLayer } from './group-layer.ts';
-import { type ImagePackage, titleOf } from './package.ts';
-import { keepPackages } from './package-artifact.ts';
-import { ensureStored } from './package-layer.ts';
-import { isStored, type KnownLayer, type Workshop } from './workshop.ts';
+import { type LayerPackage, titleOf } from '../layer/package.ts';
+import { keepPackages } from '../layer/package-artifact.ts';
+import { ensureStored } from '../layer/package-layer.ts';
+import { isStored, type KnownLayer, type Workshop } from '../layer/workshop.ts';
 
 /** A layer, and the packages in it: none in those of profile and settings, which come in this order. */
 export type NamedLayer = {
   readonly layer: KnownLayer;
   readonly history: string;
-  readonly members: readonly ImagePackage[];
+  readonly members: readonly LayerPackage[];
 };
 
 export type LayerPlan = {
@@ -25,7 +25,7 @@ export type LayerPlan = {
 export async function packageLayers(
   { budget, plan }: LayerPlan,
   workshop: Workshop,
-  known: ReadonlyMap<ImagePackage, KnownLayer>,
+  known: ReadonlyMap<LayerPackage, KnownLayer>,
 ): Promise<readonly NamedLayer[]> {
   const parts = [...known].map(([each, layer]) => {
     const { name, version, control } = each;
@@ -42,7 +42,7 @@ export async function packageLayers(
   return made;
 }
 
-type Grouped = { readonly name: string; readonly each: ImagePackage; readonly layer: KnownLayer };
+type Grouped = { readonly name: string; readonly each: LayerPackage; readonly layer: KnownLayer };
 
 /** Undefined if there is something to do before an image can have it. */
 async function knownLayerOf(group: readonly Grouped[], workshop: Workshop): Promise<KnownLayer | undefined> {

@@ -4,14 +4,14 @@ import { planEntries } from '../../builder/tar/layer.ts';
 import { mountedPackage } from '../run/chosen.ts';
 import { fileMode, type ProfileEntry } from '../run/entry.ts';
 import { profileEntries, profileKey } from '../run/profile.ts';
-import { decodeLayer, memoPath, readMemo, writeMemo } from './known.ts';
-import type { ImagePackage } from './package.ts';
-import { isStored, type KnownLayer, type Workshop } from './workshop.ts';
+import { decodeLayer, memoPath, readMemo, writeMemo } from '../layer/known.ts';
+import type { LayerPackage } from '../layer/package.ts';
+import { isStored, type KnownLayer, type Workshop } from '../layer/workshop.ts';
 
 /** The layer of what joins the packages into one root; throws what `profileEntries` throws. */
 export async function profileLayer(
   workshop: Workshop,
-  packages: readonly ImagePackage[],
+  packages: readonly LayerPackage[],
 ): Promise<KnownLayer> {
   const mounted = packages.map(mountedPackage);
   const path = memoPath(workshop.cache, 'profile', profileKey(mounted));
@@ -23,7 +23,7 @@ export async function profileLayer(
 }
 
 /** What the profile of the packages is made of. */
-export const profileOf = (packages: readonly ImagePackage[]): readonly ProfileEntry[] =>
+export const profileOf = (packages: readonly LayerPackage[]): readonly ProfileEntry[] =>
   profileEntries(packages.map(mountedPackage));
 
 function entryOf(entry: ProfileEntry): Entry {

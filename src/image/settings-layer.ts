@@ -7,7 +7,7 @@ import { scan } from '../../builder/tar/scan.ts';
 import { quote } from '../package/name.ts';
 import type { ProfileEntry } from '../run/entry.ts';
 import { accountEntries, type Account } from './account.ts';
-import type { KnownLayer, Workshop } from './workshop.ts';
+import type { KnownLayer, Workshop } from '../layer/workshop.ts';
 
 /** Something that no package brings. `path` is below the root, without a slash at its ends. */
 export type Added = {

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { type Digest, isDigest, type Sized } from '../../builder/digest.ts';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { canonicalJson } from '../../builder/json.ts';
 import { display, isName, isVersion, quote } from './name.ts';
 import type { Fingerprint } from './fingerprint.ts';
-import type { LinkEntry, Origin, PackageIdentity, PackageRecord } from './record.ts';
+import type { LinkEntry, Origin, PackageIdentity, PackageRecord, RecordedLayer } from './record.ts';
 
 /** The one form of a record: canonical JSON (RFC 8785). */
 export const recordBytes = (record: PackageRecord): Buffer => canonicalJson(record);
@@ -50,7 +51,7 @@ function readJson(file: string): unknown {
 /** By hand, because a package may have ten thousand links and all that is chosen is read at every start. */
 function checkRecord(value: unknown, file: string): PackageRecord {
   if (!isObject(value)) throw wrong(file, 'expected an object');
-  const { format, control, origin, source, buildKey, builtFrom, links } = value;
+  const { format, control, origin, source, buildKey, builtFrom, links, layer } = value;
   if (format !== 1) {
     throw new Fault('INPUT', `${display(file)}: format ${quote(String(format))} is not known here, only 1`, {
       hint: 'a newer version of the tools wrote it: use that one',
@@ -63,6 +64,8 @@ function checkRecord(value: unknown, file: string): PackageRecord {
   if (buildKey !== undefined && !isString(buildKey)) throw wrong(file, 'buildKey: expected a string');
   if (!isListOf(builtFrom, isIdentity)) throw wrong(file, 'builtFrom: expected a list of names and versions');
   if (!isListOf(links, isLink)) throw wrong(file, 'links: expected a list of paths and types');
+  if (layer !== undefined && !isLayer(layer))
+    throw wrong(file, 'layer: expected digests and sizes of a layer');
   return {
     format,
     control,
@@ -71,6 +74,7 @@ function checkRecord(value: unknown, file: string): PackageRecord {
     ...(buildKey === undefined ? {} : { buildKey }),
     builtFrom,
     links,
+    ...(layer === undefined ? {} : { layer }),
   };
 }
 
@@ -96,9 +100,24 @@ const isIdentity = (value: unknown): value is PackageIdentity =>
   isName(value['name']) &&
   isString(value['version']) &&
   isVersion(value['version']) &&
-  (value['diffID'] === undefined || isString(value['diffID']));
+  (value['diffID'] === undefined || isDigestText(value['diffID']));
 
 const isLink = (value: unknown): value is LinkEntry =>
   isObject(value) &&
   isString(value['path']) &&
   (value['type'] === 'file' || value['type'] === 'directory' || value['type'] === 'symlink');
+
+const isDigestText = (value: unknown): value is Digest => isString(value) && isDigest(value);
+
+const isSized = (value: unknown): value is Sized =>
+  isObject(value) && isDigestText(value['digest']) && isSize(value['size']);
+
+const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const isLayer = (value: unknown): value is RecordedLayer =>
+  isObject(value) &&
+  isDigestText(value['diffID']) &&
+  isSize(value['size']) &&
+  isObject(value['blobs']) &&
+  isSized(value['blobs']['gzip-1']) &&
+  isSized(value['blobs']['zstd-1']);

@@ -1,3 +1,4 @@
+import type { Digest, Sized } from '../../builder/digest.ts';
 import type { Relation } from './constraint.ts';
 
 /** What generated the code in a package. Without one: built in roots of packages that have none either. */
@@ -7,7 +8,7 @@ export type Origin = 'host' | 'bootstrap' | 'unknown';
 export type LinkEntry = { readonly path: string; readonly type: 'file' | 'directory' | 'symlink' };
 
 /** A package at a version, as something else names it. `diffID` once its layer is known. */
-export type PackageIdentity = { readonly name: string; readonly version: string; readonly diffID?: string };
+export type PackageIdentity = { readonly name: string; readonly version: string; readonly diffID?: Digest };
 
 /**
  * What is known about a package, beside its tree and never inside it (`DIR/.records/NAME/VERSION.json`).
@@ -25,6 +26,15 @@ export type PackageRecord = {
   readonly builtFrom: readonly PackageIdentity[];
   /** Sorted by the bytes of the path. */
   readonly links: readonly LinkEntry[];
+  /** What the package is as a layer, since that was made. */
+  readonly layer?: RecordedLayer;
+};
+
+/** A layer's tar, and its blob in each encoding that we make: all that an image needs to know. Sizes in bytes. */
+export type RecordedLayer = {
+  readonly diffID: Digest;
+  readonly size: number;
+  readonly blobs: { readonly 'gzip-1': Sized; readonly 'zstd-1': Sized };
 };
 
 /** What the solver needs to know of one package; parsed out of its record's control. */

@@ -88,6 +88,8 @@ const fault = (t: ExecutionContext, fn: () => unknown): Fault => {
   return error;
 };
 
+const digest = (digit: number) => `sha256:${String(digit).repeat(64)}` as const;
+
 test('a record is canonical JSON, whatever the order of its fields', (t) => {
   const record: PackageRecord = {
     format: 1,
@@ -97,10 +99,17 @@ test('a record is canonical JSON, whatever the order of its fields', (t) => {
     builtFrom: [{ version: '1', name: 'musl' }],
     source: { version: '1', name: 'a' },
     buildKey: 'k',
+    layer: {
+      size: 3,
+      diffID: digest(1),
+      blobs: { 'zstd-1': { size: 1, digest: digest(3) }, 'gzip-1': { size: 2, digest: digest(2) } },
+    },
   };
+  const blobs = `{"gzip-1":{"digest":"${digest(2)}","size":2},"zstd-1":{"digest":"${digest(3)}","size":1}}`;
   t.is(
     recordBytes(record).toString(),
     '{"buildKey":"k","builtFrom":[{"name":"musl","version":"1"}],"control":"Package: a\\n","format":1,' +
+      `"layer":{"blobs":${blobs},"diffID":"${digest(1)}","size":3},` +
       '"links":[{"path":"bin/a","type":"file"}],"origin":"host","source":{"name":"a","version":"1"}}',
   );
   const file = join(temporary(t), '1.json');
@@ -120,6 +129,11 @@ test('a damaged record is an error that names the file and the field', (t) => {
     [good.replace('{', '{"origin":"moon",'), /origin: unknown: "moon"/],
     [good.replace('"builtFrom":[]', '"builtFrom":[{"name":"../x","version":"1"}]'), /builtFrom/],
     [good.replace('"links":[]', '"links":[{"path":"bin/x","type":"socket"}]'), /links/],
+    [
+      good.replace('{', '{"layer":{"diffID":"sha256:1","size":1,"blobs":{}},'),
+      /layer: expected digests and sizes/,
+    ],
+    [good.replace('[]', '[{"name":"a","version":"1","diffID":"sha256:1"}]'), /builtFrom/],
   ];
   for (const [text, expected] of wrong) {
     writeFileSync(file, text);

@@ -7,7 +7,7 @@ import { openStore } from '../../../builder/store/open-store.ts';
 import { type ImageRequest, planImage, storeImage } from '../../image/build.ts';
 import { requireClean, uncleanOf } from '../../image/facts.ts';
 import { checkLocked, formatLock } from '../../image/lock.ts';
-import { openWorkshop } from '../../image/workshop.ts';
+import { openWorkshop } from '../../layer/workshop.ts';
 import { ensurePrivate } from '../../run/private.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import { complain, type Context, print } from '../context.ts';
@@ -15,7 +15,8 @@ import { usage } from '../option-value.ts';
 import { addImageOptions, type ImageOptions } from './image-options.ts';
 import { keepLock, type Lock, openLock } from './lock.ts';
 import { readRequest } from './request.ts';
-import { compressProgramOf, lockProgramOf, readName, withStore } from './store.ts';
+import { workshopsOf } from '../workshops.ts';
+import { compressProgramOf, lockProgramOf, readName } from './store.ts';
 
 const examples = `
 pkgimage build -d bootstrap/quickstart_packages -p mksh sbase -t tiny --entrypoint /bin/sh
@@ -51,28 +52,16 @@ async function build(
   context: Context,
   lock: Lock | undefined,
 ): Promise<string> {
-  const { layers } = context.places.cache;
-  ensurePrivate(layers);
-  return withStore(context, async (store) => {
-    const workshop = openWorkshop({
-      store,
-      others: [],
-      cache: layers,
-      keep: true,
-      compressProgram: compressProgramOf(context),
-    });
-    try {
-      const planned = await planImage(request, workshop);
-      if (lock?.locked) checkLocked(lock.path, lock.locked, request, planned);
-      const image = await storeImage(planned.image, workshop);
-      if (lock) await keepLock(lock, formatLock(request, planned), context);
-      for (const name of names) {
-        if ((await store.resolve(name))?.digest !== image.digest) await store.tag(name, image);
-      }
-      return image.digest;
-    } finally {
-      await workshop.close();
+  return workshopsOf(context).use(async (workshop) => {
+    const { store } = workshop;
+    const planned = await planImage(request, workshop);
+    if (lock?.locked) checkLocked(lock.path, lock.locked, request, planned);
+    const image = await storeImage(planned.image, workshop);
+    if (lock) await keepLock(lock, formatLock(request, planned), context);
+    for (const name of names) {
+      if ((await store.resolve(name))?.digest !== image.digest) await store.tag(name, image);
     }
+    return image.digest;
   });
 }
 

@@ -1,6 +1,6 @@
 import { type Violation, validate } from '../../../builder/image/validate.ts';
 import { check } from '../../../builder/store/check.ts';
-import { editedTrees } from '../../image/edited.ts';
+import { editedTrees } from '../../layer/edited-trees.ts';
 import { display } from '../../package/name.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import { type Context, print } from '../context.ts';

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { defaultBudget } from '../../../builder/image/layering.ts';
 import type { ImageRequest } from '../../image/build.ts';
 import type { ImageLock } from '../../image/lock.ts';
-import { imagePackage } from '../../image/package.ts';
+import { readPackage } from '../../layer/package.ts';
 import { parseRequest } from '../../package/relation.ts';
 import { choose } from '../../solve/choose.ts';
 import type { Wish } from '../../solve/universe.ts';
@@ -42,7 +42,7 @@ export async function readRequest(
   };
   const exact = lock?.packages.map(({ name, version }) => `${name},${version}`);
   const chosen = choose(await openRepositories(options.d, context), exact ? readWishes(exact) : wishes);
-  const packages = chosen.map(imagePackage);
+  const packages = chosen.map(readPackage);
   const [wish, another] = wishes;
   const [alternative, other] = another ? [] : (wish?.alternatives ?? []);
   const main = other ? undefined : packages.find(({ name }) => name === alternative?.name);

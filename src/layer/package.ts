@@ -2,10 +2,10 @@ import { type BinaryControl, parseBinaryControl } from '../package/binary-contro
 import type { ChosenPackage } from '../run/chosen.ts';
 
 /** A chosen package whose control has been read. */
-export type ImagePackage = ChosenPackage & { readonly control: BinaryControl };
+export type LayerPackage = ChosenPackage & { readonly control: BinaryControl };
 
 /** Throws INPUT, naming the file, for a control that is wrong. */
-export const imagePackage = ({ name, version, record, tree }: ChosenPackage): ImagePackage => ({
+export const readPackage = ({ name, version, record, tree }: ChosenPackage): LayerPackage => ({
   name,
   version,
   record,
@@ -13,5 +13,5 @@ export const imagePackage = ({ name, version, record, tree }: ChosenPackage): Im
   control: parseBinaryControl(record.control, `${tree}/control`),
 });
 
-export const titleOf = ({ name, version }: Pick<ImagePackage, 'name' | 'version'>): string =>
+export const titleOf = ({ name, version }: Pick<LayerPackage, 'name' | 'version'>): string =>
   `${name} ${version}`;

@@ -9,7 +9,7 @@ import { type Layer, makeLayer, type Plan } from '../../builder/tar/layer.ts';
 /** What a layer is in every encoding that we make: all that an image needs to know of it. */
 export type KnownLayer = Layer<Compressed>;
 
-const encodings: readonly Compressed[] = ['gzip-1', 'zstd-1'];
+export const encodings: readonly Compressed[] = ['gzip-1', 'zstd-1'];
 
 /**
  * Where layers are made and what is known of them. `store` gets what is made; `others` are read beside it. With
@@ -28,6 +28,13 @@ export type Workshop = {
 export type WorkshopOptions = Pick<Workshop, 'store' | 'others' | 'cache' | 'keep'> & {
   /** `native/compress`; started when the first layer has to be made. */
   readonly compressProgram: string;
+};
+
+/** Opens the place where layers are made for as long as it is needed. */
+export type Workshops = {
+  /** Throws NOT_FOUND where no layer can be made; a long build is better told before than after. */
+  require(): void;
+  use<T>(act: (workshop: Workshop) => Promise<T>): Promise<T>;
 };
 
 export function openWorkshop({ compressProgram, ...places }: WorkshopOptions): Workshop {
@@ -51,7 +58,7 @@ export function openWorkshop({ compressProgram, ...places }: WorkshopOptions): W
 }
 
 /** A checkout has it only after its own step, as its sources are fetched. */
-function requireProgram(path: string): void {
+export function requireProgram(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })) return;
   throw new Fault('NOT_FOUND', `the compressor of layers is missing: ${path}`, {
     hint: 'in a checkout, build it: node scripts/compressor.ts',

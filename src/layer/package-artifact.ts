@@ -4,14 +4,20 @@ import { encodeManifest } from '../../builder/manifest.ts';
 import { putDocument } from '../../builder/store/blob.ts';
 import { updateCollection } from '../../builder/store/collection.ts';
 import { recordBytes } from '../package/record-file.ts';
-import { type ImagePackage, titleOf } from './package.ts';
+import { type LayerPackage, titleOf } from './package.ts';
 import { blobOf, isStored, type KnownLayer, type Workshop } from './workshop.ts';
 
 /** The entry of the store's index that keeps packages; no image can be called so, as theirs have tags. */
-const collection = 'packages';
+export const packageCollection = 'packages';
 
 const artifactType = 'application/vnd.static-distro.package.v1';
 const recordType = 'application/vnd.static-distro.record.v1+json';
+
+/** What a package is called in the collection: a build of it, as another has another diffID. */
+export const packageKey = (each: KeptPackage, { diffID }: Pick<KnownLayer, 'diffID'>): string =>
+  `${titleOf(each)} ${hexOf(diffID).slice(0, 12)}`;
+
+export type KeptPackage = Pick<LayerPackage, 'name' | 'version' | 'record'>;
 
 /**
  * Sees to it that the packages are in the store's index, each as its record and its layer in both encodings
@@ -20,20 +26,19 @@ const recordType = 'application/vnd.static-distro.record.v1+json';
  */
 export async function keepPackages(
   workshop: Workshop,
-  packages: ReadonlyMap<ImagePackage, KnownLayer>,
+  packages: ReadonlyMap<KeptPackage, KnownLayer>,
 ): Promise<void> {
   const { store } = workshop;
   const entries = new Map<string, Descriptor>();
-  const keep = async ([each, layer]: readonly [ImagePackage, KnownLayer]) => {
-    const config = describe(recordType, recordBytes(each.record));
+  const keep = async ([each, layer]: readonly [KeptPackage, KnownLayer]) => {
+    const config = describe(recordType, recordBytes({ ...each.record, layer }));
     const layers = [blobOf(layer, 'gzip-1'), blobOf(layer, 'zstd-1')];
     const manifest = encodeManifest({ artifactType, config: config.descriptor, layers });
     if ((await store.exists(manifest.descriptor)) || !(await isStored(workshop, layer))) return;
     await putDocument(store, config);
     await putDocument(store, manifest);
-    const key = `${titleOf(each)} ${hexOf(layer.diffID).slice(0, 12)}`;
-    entries.set(key, { ...manifest.descriptor, artifactType });
+    entries.set(packageKey(each, layer), { ...manifest.descriptor, artifactType });
   };
   await Promise.all([...packages].map(keep));
-  if (entries.size > 0) await updateCollection(store, collection, entries);
+  if (entries.size > 0) await updateCollection(store, packageCollection, entries);
 }
