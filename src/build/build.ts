@@ -24,7 +24,12 @@ export type BuildRequest = {
   readonly roots: { readonly unpack: BuildRoot; readonly build: BuildRoot };
   /** Paths of the distfiles, if it is unpacked. */
   readonly distfiles: readonly string[];
+  /** Hears when the sources are unpacked; false: there is no need to build, and the build ends there. */
+  readonly unpacked?: (work: string) => Promise<boolean>;
 };
+
+/** What a build took, and where its log is. `result` is missing where it ended after unpacking. */
+export type Built<T> = { readonly result: T | undefined; readonly log: string; readonly cpuSeconds: number };
 
 /** What is the same for all builds of one run of a tool. */
 export type BuildSetting = Pick<WorkplaceOptions, 'from' | 'cache' | 'lock' | 'guarded'> & {
@@ -62,16 +67,18 @@ export async function build<T>(
   request: BuildRequest,
   setting: BuildSetting,
   take: (work: string) => T | Promise<T>,
-): Promise<{ readonly result: T; readonly log: string }> {
+): Promise<Built<T>> {
   const { recipe, version, work } = request;
   const { name } = recipe.control;
   return await withWorkplace({ ...setting, directory: work, name, version }, async (place) => {
     const log = openLog(setting.logs, name, version);
     try {
-      await runScripts(request, setting, place.path, log);
-      const result = await take(place.path);
+      let cpuSeconds = 0;
+      const spent = (seconds: number): void => void (cpuSeconds += seconds);
+      const whole = await runScripts(request, setting, place.path, log, spent);
+      const result = whole ? await take(place.path) : undefined;
       await log.end();
-      return { result, log: log.path };
+      return { result, log: log.path, cpuSeconds };
     } catch (error) {
       await log.end();
       throw await explain(error, place, log, setting);
@@ -79,19 +86,23 @@ export async function build<T>(
   });
 }
 
+/** False if it ended after unpacking because that was all that was needed. */
 async function runScripts(
   request: BuildRequest,
   setting: BuildSetting,
   work: string,
   log: Log,
-): Promise<void> {
+  spent: (seconds: number) => void,
+): Promise<boolean> {
   const { recipe, output } = request;
   placeInputs(work, recipe.files, request.unpack ? request.distfiles : []);
-  if (request.unpack) await runScript('unpack', request, setting, work, log);
-  if (!request.build) return;
+  if (request.unpack) await runScript('unpack', request, setting, work, log, spent);
+  if (request.unpacked && !(await request.unpacked(work))) return false;
+  if (!request.build) return true;
   await removeIn(work, output);
   makeOutput(work, output);
-  await runScript('build', request, setting, work, log);
+  await runScript('build', request, setting, work, log, spent);
+  return true;
 }
 
 async function runScript(
@@ -100,6 +111,7 @@ async function runScript(
   setting: BuildSetting,
   work: string,
   log: Log,
+  spent: (seconds: number) => void,
 ): Promise<void> {
   const { recipe, version } = request;
   const root = request.roots[phase];
@@ -110,6 +122,7 @@ async function runScript(
   const options: PhaseOptions = {
     helper: setting.helper,
     signal: setting.signal,
+    spent,
     listen(chunk) {
       log.write(chunk);
       listen({ event: 'output', chunk });

@@ -4,12 +4,15 @@ import { constants } from 'node:os';
 import { Fault } from '../../builder/fault.ts';
 import { type Call, helperArguments } from '../run/command.ts';
 import { checkHelper } from '../run/enter.ts';
+import { reapedSeconds } from './cpu.ts';
 
 export type PhaseOptions = {
   readonly helper: string;
   readonly signal: AbortSignal | undefined;
   /** Hears everything that the command says, as it says it. */
   readonly listen: (chunk: Buffer) => void;
+  /** Hears how many CPU seconds the command and all that it started took. */
+  readonly spent?: (seconds: number) => void;
 };
 
 /** How long a command that is to end may tidy up, in ms. */
@@ -20,7 +23,7 @@ const grace = 3000;
  * command has started are dead. Gives the exit status, 128 + n for a signal. An abort ends the command and
  * throws the signal's reason. Throws SANDBOX where the root cannot be made.
  */
-export async function runPhase(call: Call, { helper, signal, listen }: PhaseOptions): Promise<number> {
+export async function runPhase(call: Call, { helper, signal, listen, spent }: PhaseOptions): Promise<number> {
   signal?.throwIfAborted();
   checkHelper(helper);
   // In a group of its own: Ctrl-C reaches us alone, and we end it in order.
@@ -36,6 +39,7 @@ export async function runPhase(call: Call, { helper, signal, listen }: PhaseOpti
   };
   child.stdout.on('data', hear);
   child.stderr.on('data', hear);
+  child.once('exit', () => spent?.(reapedSeconds()));
   const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
   let killing: NodeJS.Timeout | undefined;
   const stop = (): void => {

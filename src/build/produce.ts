@@ -71,7 +71,7 @@ export async function produce(
       return await publishOutput(work, request, plan, setting.workshops);
     },
   );
-  return { packages: result, log };
+  return { packages: result ?? [], log };
 }
 
 async function publishOutput(
