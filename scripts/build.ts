@@ -65,4 +65,7 @@ for (const { path, contents } of outputFiles.toSorted(
   renameSync(`${path}.${process.pid}`, path);
 }
 const fresh = new Set(outputFiles.map(({ path }) => basename(path)));
-for (const name of readdirSync(join(dist, 'chunk'))) if (!fresh.has(name)) rmSync(join(dist, 'chunk', name));
+// A file of a tool that is none of the quick ones any more would be taken before the bundle.
+for (const path of [...readdirSync(dist), ...readdirSync(join(dist, 'chunk')).map((name) => `chunk/${name}`)]) {
+  if (/\.c?js$/.test(path) && !fresh.has(basename(path))) rmSync(join(dist, path));
+}
