@@ -66,6 +66,9 @@ for (const { path, contents } of outputFiles.toSorted(
 }
 const fresh = new Set(outputFiles.map(({ path }) => basename(path)));
 // A file of a tool that is none of the quick ones any more would be taken before the bundle.
-for (const path of [...readdirSync(dist), ...readdirSync(join(dist, 'chunk')).map((name) => `chunk/${name}`)]) {
+for (const path of [
+  ...readdirSync(dist),
+  ...readdirSync(join(dist, 'chunk')).map((name) => `chunk/${name}`),
+]) {
   if (/\.c?js$/.test(path) && !fresh.has(basename(path))) rmSync(join(dist, path));
 }
