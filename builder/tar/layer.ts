@@ -2,9 +2,10 @@ import type { Buffer } from 'node:buffer';
 import { PassThrough } from 'node:stream';
 import { type Digest, digester, type Sized } from '../digest.ts';
 import type { Compressor } from './compressor.ts';
-import { type Compressed, head, sharedDirectory, tail } from './encoding.ts';
+import { type Compressed, head, tail } from './encoding.ts';
 import type { Entry } from './entry.ts';
-import { parents, scan, type ScanOptions } from './scan.ts';
+import type { ScanOptions } from './scan.ts';
+import { treeEntries } from './tree.ts';
 import { writeTar } from './write.ts';
 
 /**
@@ -24,11 +25,10 @@ export type Layer<E extends Compressed> = {
 };
 
 /** The layer of a tree at `packages/…`, which can be put together with others (assemble.ts). */
-export function planTree(tree: string, path: string, options?: ScanOptions): Plan {
-  const [shared, ...above] = parents(path);
-  if (shared?.path.toString() !== sharedDirectory) throw new Error(`${path} is not below ${sharedDirectory}`);
-  return { shared: true, entries: chain(above, scan(tree, path, options)) };
-}
+export const planTree = (tree: string, path: string, options?: ScanOptions): Plan => ({
+  shared: true,
+  entries: treeEntries(tree, path, options),
+});
 
 /** The layer of entries that are not a package's, in the order of layer format 1 (`arrange` makes it). */
 export const planEntries = (entries: Iterable<Entry>): Plan => ({ shared: false, entries });
@@ -96,8 +96,4 @@ function* passing<T>(items: Iterable<T>, see: (item: T) => void): Generator<T, v
     see(item);
     yield item;
   }
-}
-
-function* chain<T>(...parts: readonly Iterable<T>[]): Generator<T, void> {
-  for (const part of parts) yield* part;
 }

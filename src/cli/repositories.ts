@@ -4,6 +4,7 @@ import { asFault, Fault } from '../../builder/fault.ts';
 import { quote } from '../package/name.ts';
 import { openRepository, type Repository } from '../package/repository.ts';
 import { mayIndex, worthIndexing } from '../package/worth-indexing.ts';
+import { ensurePrivate } from '../run/private.ts';
 import { complain, type Context } from './context.ts';
 
 /**
@@ -19,9 +20,13 @@ export async function openRepositories(
 ): Promise<readonly Repository[]> {
   const directories = words.length > 0 ? words.map((word) => readWord(word, context)) : [standard(context)];
   const opened: Repository[] = [];
+  const memory = () => {
+    ensurePrivate(context.places.cache.layers);
+    return context.places.cache.layers;
+  };
   for (const directory of new Set(directories)) {
-    const repository = openRepository(directory);
-    opened.push((await isIndexed(repository, context)) ? repository : openRepository(directory));
+    const repository = openRepository(directory, memory);
+    opened.push((await isIndexed(repository, context)) ? repository : openRepository(directory, memory));
   }
   return opened;
 }

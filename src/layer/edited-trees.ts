@@ -1,40 +1,91 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { digestOf } from '../../builder/digest.ts';
 import { asFault, Fault } from '../../builder/fault.ts';
+import { digestOf } from '../../builder/digest.ts';
 import { Compressor } from '../../builder/tar/compressor.ts';
 import { makeLayer, measure } from '../../builder/tar/layer.ts';
 import { parseBinaryControl } from '../package/binary-control.ts';
 import { fits } from '../package/fingerprint.ts';
+import { recordPath } from '../package/layout.ts';
+import { readRecord } from '../package/record-file.ts';
+import type { Repository } from '../package/repository.ts';
 import { readMemo } from './known.ts';
 import { decodeMemo, planPackage } from './package-layer.ts';
+import { encodings, type KnownLayer } from './workshop.ts';
 
 export type EditedTree = { readonly subject: string; readonly message: string };
 
-/**
- * Reads every tree that a layer is remembered of, and tells those whose files are others now: images have what was
- * there when the layer was made. Trees that are gone, or that the memory no longer counts for, are passed over.
- */
-export async function editedTrees(cache: string, compressProgram: string): Promise<readonly EditedTree[]> {
-  const compressor = new Compressor([compressProgram], ['zstd-1']);
-  try {
-    const found: EditedTree[] = [];
-    for (const name of listMemos(cache)) {
-      const memo = readMemo(join(cache, name), decodeMemo);
-      if (!memo || !fits(memo.tree, memo.fingerprint)) continue;
-      const file = join(memo.tree, 'control');
-      const text = readFileSync(file, 'utf8');
-      if (digestOf(text) !== memo.control) continue;
-      const control = parseBinaryControl(text, file);
-      const plan = planPackage({ name: control.name, version: control.version, tree: memo.tree, control });
-      const { diffID } = await makeLayer(plan, compressor, { 'zstd-1': measure });
-      if (diffID === memo.layer.diffID) continue;
-      const message = `files of ${control.name} ${control.version} were edited after its layer was made`;
-      found.push({ subject: memo.tree, message });
+/** A tree of which somebody has written down what its layer is. */
+export type KnownTree = { readonly tree: string; readonly layer: KnownLayer };
+
+/** Those of a repository whose records have a layer; what cannot be read is given as it would be told. */
+export function* recordedTrees(repository: Repository): Generator<KnownTree | EditedTree, void> {
+  for (const name of repository.names()) {
+    for (const version of repository.versions(name)) {
+      try {
+        const layer = readRecord(recordPath(repository.directory, name, version))?.layer;
+        if (layer) yield { tree: repository.tree(name, version), layer };
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        yield { subject: repository.tree(name, version), message: error.message };
+      }
     }
-    return found;
+  }
+}
+
+/** Those without a record, of which a layer was made. Passes over what is gone, or is another tree by its names. */
+export function* rememberedTrees(cache: string): Generator<KnownTree, void> {
+  for (const name of listMemos(cache)) {
+    const memo = readMemo(join(cache, name), decodeMemo);
+    if (!memo || !fits(memo.tree, memo.fingerprint)) continue;
+    if (digestOf(readFileSync(join(memo.tree, 'control'), 'utf8')) === memo.control) yield memo;
+  }
+}
+
+/**
+ * Reads every tree, and tells those whose files are others now than when their layer was made: images have what was
+ * there then. Also those of whose layer something wrong is written down.
+ */
+export async function editedTrees(
+  trees: Iterable<KnownTree | EditedTree>,
+  compressProgram: string,
+): Promise<readonly EditedTree[]> {
+  const compressor = new Compressor([compressProgram], encodings);
+  try {
+    const found = new Map<string, EditedTree>();
+    for (const each of trees) {
+      const edited = 'subject' in each ? each : await editedTree(each, compressor);
+      if (edited) found.set(edited.subject, edited);
+    }
+    return [...found.values()];
   } finally {
     await compressor.close();
+  }
+}
+
+async function editedTree(
+  { tree, layer }: KnownTree,
+  compressor: Compressor<(typeof encodings)[number]>,
+): Promise<EditedTree | undefined> {
+  const file = join(tree, 'control');
+  try {
+    const control = parseBinaryControl(readFileSync(file, 'utf8'), file);
+    const { name, version } = control;
+    const plan = planPackage({ name, version, tree, control });
+    const made = await makeLayer(plan, compressor, { 'gzip-1': measure, 'zstd-1': measure });
+    if (made.diffID !== layer.diffID) {
+      return { subject: tree, message: `files of ${name} ${version} were edited after its layer was made` };
+    }
+    const other = encodings.find((each) => made.blobs[each].digest !== layer.blobs[each].digest);
+    if (!other) return undefined;
+    return {
+      subject: tree,
+      message: `${name} ${version} has another layer in ${other} than its record says`,
+    };
+  } catch (error) {
+    const fault = asFault(error, `reading ${tree}`);
+    if (!(fault instanceof Fault)) throw fault;
+    return { subject: tree, message: fault.message };
   }
 }
 

@@ -4,6 +4,7 @@ import { type Field, member, record, string } from '../../builder/json.ts';
 import { planTree } from '../../builder/tar/layer.ts';
 import { fits, type Fingerprint, takeFingerprint } from '../package/fingerprint.ts';
 import { packagePath, quote } from '../package/name.ts';
+import { modesOf } from '../package/tree-digest.ts';
 import { decodeLayer, memoPath, readMemo, writeMemo } from './known.ts';
 import type { LayerPackage } from './package.ts';
 import { encodings, isStored, type KnownLayer, type Workshop } from './workshop.ts';
@@ -78,9 +79,7 @@ export async function ensureStored(workshop: Workshop, each: LayerPackage, known
 
 /** How a package becomes a layer: its tree, with the modes that its control names. */
 export const planPackage = ({ name, version, tree, control }: Omit<LayerPackage, 'record'>) =>
-  planTree(tree, packagePath(name, version), {
-    modes: new Map(control.modes.map(({ path, mode }) => [path, Number.parseInt(mode, 8)])),
-  });
+  planTree(tree, packagePath(name, version), { modes: modesOf(control) });
 
 export const decodeMemo = (field: Field): Memo => ({
   tree: string(member(field, 'tree')),

@@ -9,11 +9,11 @@ import {
   rmSync,
 } from 'node:fs';
 import { renameDurably, writeDurably } from './durable.ts';
-import { takeFingerprint } from './fingerprint.ts';
 import { incomingPath, localPath, recordPath, stagingPath, temporaryPath, treePath } from './layout.ts';
+import { localBytes, takeLocal } from './local.ts';
 import { versionFromPath, versionInPath } from './name.ts';
 import { ownerLives } from './owner.ts';
-import { fingerprintBytes, recordBytes } from './record-file.ts';
+import { recordBytes } from './record-file.ts';
 import type { PackageRecord } from './record.ts';
 
 /** A finished tree and its record, on its way into a repository. */
@@ -38,7 +38,7 @@ export function bringIn(directory: string, packages: readonly FinishedPackage[])
   for (const { name, version } of packages) checkPlaces(directory, name, version);
   for (const { name, version, tree, record } of packages) {
     const path = `${incoming}/${keyOf(name, version)}`;
-    const local = fingerprintBytes(takeFingerprint(tree));
+    const local = localBytes(takeLocal(tree, record.control, record.layer?.diffID));
     writeDurably(temporary, `${path}.json`, recordBytes(record));
     writeDurably(temporary, `${path}.local`, local);
     renameSync(tree, `${path}.tree`);

@@ -3,7 +3,6 @@ import { type Digest, isDigest, type Sized } from '../../builder/digest.ts';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { canonicalJson } from '../../builder/json.ts';
 import { display, isName, isVersion, quote } from './name.ts';
-import type { Fingerprint } from './fingerprint.ts';
 import type { LinkEntry, Origin, PackageIdentity, PackageRecord, RecordedLayer } from './record.ts';
 
 /** The one form of a record: canonical JSON (RFC 8785). */
@@ -14,22 +13,6 @@ export function readRecord(file: string): PackageRecord | undefined {
   const value = readJson(file);
   return value === undefined ? undefined : checkRecord(value, file);
 }
-
-/** Of a file beside the record; undefined if there is none, or none that can be made out. */
-export function readFingerprint(file: string): Fingerprint | undefined {
-  try {
-    const value = readJson(file);
-    if (!isObject(value) || value['format'] !== 1 || !isObject(value['directories'])) return undefined;
-    const { directories } = value;
-    return Object.values(directories).every(isString) ? (directories as Fingerprint) : undefined;
-  } catch (error) {
-    if (error instanceof Fault) return undefined;
-    throw error;
-  }
-}
-
-export const fingerprintBytes = (directories: Fingerprint): Buffer =>
-  canonicalJson({ format: 1, directories });
 
 function readJson(file: string): unknown {
   let text: string;

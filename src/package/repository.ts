@@ -1,13 +1,15 @@
 import { statSync } from 'node:fs';
+import type { Digest } from '../../builder/digest.ts';
 import { asFault, Fault } from '../../builder/fault.ts';
-import { fits } from './fingerprint.ts';
-import { localPath, recordPath, treePath } from './layout.ts';
+import { recordPath, treePath } from './layout.ts';
 import { scanLinks } from './links.ts';
+import { isUnchanged, knownLocal, type Memory, rememberLocal, takeLocal } from './local.ts';
 import { display } from './name.ts';
 import type { Candidate, PackageRecord } from './record.ts';
-import { readFingerprint, readRecord } from './record-file.ts';
+import { readRecord } from './record-file.ts';
 import { standInsOf, type Provider } from './stand-ins.ts';
-import { listNames, listVersions, readCandidate, readControl } from './walk.ts';
+import { treeDigest } from './tree-digest.ts';
+import { controlOf, listNames, listVersions, readCandidate } from './walk.ts';
 
 /**
  * A set of packages of one architecture. Everything is read when it is asked for and at most once, so a
@@ -27,9 +29,10 @@ export type Repository = {
   /** Every package that has `virtual` in its Provides, in no order. */
   providers(virtual: string): readonly Provider[];
   /**
-   * What is known of a package. Where no record fits the tree as it is now, because there is none, or names have
-   * come or gone since it was made, or the control is another: what the tree shows, and `Origin: unknown`.
-   * Throws as {@link candidate} does, and INPUT for a record that is damaged.
+   * What is known of a package. A tree in which names have come or gone since its record was made, or that was
+   * moved here, is read again: the record counts while it is the same layer. Where no record fits the tree as it is
+   * now: what the tree shows, and `Origin: unknown`. Throws as {@link candidate} does, and INPUT for a record that
+   * is damaged.
    */
   record(name: string, version: string): PackageRecord;
   /** Where the files are. */
@@ -39,8 +42,10 @@ export type Repository = {
   indexed(): boolean;
 };
 
-/** `directory` is an absolute path. Throws NOT_FOUND, or INPUT if it is no directory. */
-export function openRepository(directory: string): Repository {
+/**
+ * `directory` is an absolute path. `memory` keeps what is learnt of trees that cannot be told beside their records. Throws NOT_FOUND, or INPUT if it is no directory.
+ */
+export function openRepository(directory: string, memory?: Memory): Repository {
   checkDirectory(directory);
   const versions = new Map<string, readonly string[]>();
   const candidates = new Map<string, Candidate>();
@@ -56,7 +61,7 @@ export function openRepository(directory: string): Repository {
       remember(candidates, `${name} ${version}`, () => readCandidate(directory, name, version)),
     providers: (virtual) =>
       standIns.providers(virtual).filter(({ name, version }) => versionsOf(name).includes(version)),
-    record: (name, version) => recordOf(directory, name, version),
+    record: (name, version) => recordOf(directory, name, version, memory),
     tree: (name, version) => treePath(directory, name, version),
   };
 }
@@ -74,13 +79,48 @@ function checkDirectory(directory: string): void {
   if (!stats.isDirectory()) throw new Fault('INPUT', `${display(directory)} is no directory`, { hint });
 }
 
-function recordOf(directory: string, name: string, version: string): PackageRecord {
+function recordOf(
+  directory: string,
+  name: string,
+  version: string,
+  memory: Memory | undefined,
+): PackageRecord {
   const tree = treePath(directory, name, version);
-  const control = readControl(directory, name, version);
+  const control = controlOf(directory, name, version);
   const record = readRecord(recordPath(directory, name, version));
-  const fingerprint = record && readFingerprint(localPath(directory, name, version));
-  if (record && record.control === control && fingerprint && fits(tree, fingerprint)) return record;
+  if (record && record.control === control && isOfTree(record, directory, name, version, memory))
+    return record;
   return { format: 1, control, origin: 'unknown', builtFrom: [], links: scanLinks(tree, control) };
+}
+
+/** Whether the tree is what the record is of. Without a layer in the record, only a tree that is as it was. */
+function isOfTree(
+  { layer, control }: PackageRecord,
+  directory: string,
+  name: string,
+  version: string,
+  memory: Memory | undefined,
+): boolean {
+  const known = knownLocal(directory, name, version, memory);
+  if (!layer) return known !== undefined;
+  if (known?.diffID !== undefined) return known.diffID === layer.diffID;
+  const tree = treePath(directory, name, version);
+  const local = takeLocal(tree, control, undefined);
+  const diffID = tryDigest(tree, name, version, control);
+  if (diffID && isUnchanged(tree, local)) {
+    rememberLocal(directory, name, version, memory, { ...local, diffID });
+  }
+  return diffID === layer.diffID;
+}
+
+/** Undefined for a tree that is no package's any more, or that cannot be read: then no record is of it. */
+function tryDigest(tree: string, name: string, version: string, control: string): Digest | undefined {
+  try {
+    return treeDigest(tree, name, version, control).digest;
+  } catch (error) {
+    if (error instanceof Fault) return undefined;
+    throw error;
+  }
 }
 
 function remember<T>(known: Map<string, T>, key: string, make: () => T): T {

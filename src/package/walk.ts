@@ -1,7 +1,8 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { candidateOf } from './candidate.ts';
-import { treePath } from './layout.ts';
+import { localPath, treePath } from './layout.ts';
+import { localControl, readLocal } from './local.ts';
 import { display, isName, isVersion, versionFromPath, versionInPath } from './name.ts';
 import type { Candidate } from './record.ts';
 
@@ -44,8 +45,17 @@ export function listVersions(directory: string, name: string): readonly string[]
 /** More than any control file has. */
 const mostBytes = 1 << 20;
 
-/** The text of a package's control. Throws NOT_FOUND if its tree has none, INPUT if that is no plain file. */
-export function readControl(directory: string, name: string, version: string): string {
+/**
+ * The text of a package's control, out of what is known of its tree where that still counts, so that no file of the
+ * tree is opened. Throws NOT_FOUND if the tree has none, INPUT if it is no plain file.
+ */
+export function controlOf(directory: string, name: string, version: string): string {
+  const local = readLocal(localPath(directory, name, version));
+  const known = local && localControl(treePath(directory, name, version), local);
+  return known ?? readControl(directory, name, version);
+}
+
+function readControl(directory: string, name: string, version: string): string {
   const path = `${treePath(directory, name, version)}/control`;
   const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
   let file: number;
@@ -75,7 +85,7 @@ export function readControl(directory: string, name: string, version: string): s
 /** What the control says of a package. Throws INPUT if that is another one than its place says. */
 export function readCandidate(directory: string, name: string, version: string): Candidate {
   const file = `${treePath(directory, name, version)}/control`;
-  const candidate = candidateOf(readControl(directory, name, version), file);
+  const candidate = candidateOf(controlOf(directory, name, version), file);
   if (candidate.name === name && candidate.version === version) return candidate;
   throw new Fault(
     'INPUT',
@@ -88,7 +98,7 @@ export function readCandidate(directory: string, name: string, version: string):
 export function listProvided(directory: string, name: string): readonly Provided[] {
   return listVersions(directory, name).flatMap((version) => {
     try {
-      if (!/^provides[ \t]*:/im.test(readControl(directory, name, version))) return [];
+      if (!/^provides[ \t]*:/im.test(controlOf(directory, name, version))) return [];
       return readCandidate(directory, name, version).provides.map(({ name: virtual, version: as }) => ({
         virtual,
         version,

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { takeFingerprint } from '../../src/package/fingerprint.ts';
-import { fingerprintBytes, recordBytes } from '../../src/package/record-file.ts';
+import { localBytes, takeLocal } from '../../src/package/local.ts';
+import { recordBytes } from '../../src/package/record-file.ts';
 import type { PackageRecord } from '../../src/package/record.ts';
 import { root, run, runTool, temporary, tool } from '../support/tools.ts';
 
@@ -137,8 +137,8 @@ function workplace(t: Parameters<typeof temporary>[0]) {
     links: [],
   };
   write('repository/.records/gcc', '1_5.3.0-~~stage1.json', recordBytes(record));
-  const fingerprint = takeFingerprint(join(cwd, 'repository/gcc/1_5.3.0-~~stage1'));
-  write('repository/.records/gcc', '1_5.3.0-~~stage1.local', fingerprintBytes(fingerprint));
+  const local = takeLocal(join(cwd, 'repository/gcc/1_5.3.0-~~stage1'), binary, undefined);
+  write('repository/.records/gcc', '1_5.3.0-~~stage1.local', localBytes(local));
   write('repository/make/4', 'control', 'Package: make\nVersion: 4\n');
   const pkgcontrol = (...args: string[]) => runTool('pkgcontrol', args, { cwd });
   return { cwd, write, pkgcontrol };

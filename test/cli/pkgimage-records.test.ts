@@ -1,0 +1,391 @@
+import test, { type ExecutionContext } from 'ava';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { PackageRecord } from '../../src/package/record.ts';
+import { needsRoot } from '../support/engines.ts';
+import { isRoot, output, quickstart, runTool, temporary, tool } from '../support/tools.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** A place with a repository of its own, which `pkgbuild` fills, and a home. */
+type Workshop = {
+  readonly place: string;
+  readonly repository: string;
+  readonly env: Env;
+  /** Writes a recipe whose packages are these, each with these files, and builds it. */
+  build(source: string, packages: Packages, options?: BuildOptions): void;
+  /** Standard output of pkgimage, which must succeed. */
+  image(...args: readonly string[]): string;
+  record(name: string, version?: string): PackageRecord;
+};
+
+/** Text of files by path, by package; `control` is more fields of the package's paragraph. */
+type Packages = Readonly<Record<string, { readonly control?: string; readonly files: Files }>>;
+type Files = Readonly<Record<string, string>>;
+type BuildOptions = { readonly version?: string; readonly needs?: string; readonly comment?: string };
+
+function workshop(t: ExecutionContext): Workshop {
+  const place = temporary(t);
+  const repository = join(place, 'repository');
+  const env = { STATIC_DISTRO_HOME: join(place, 'home'), SOURCE_DATE_EPOCH: undefined };
+  return {
+    place,
+    repository,
+    env,
+    build(source, packages, { version = '1', needs = '', comment = '' } = {}) {
+      const recipe = join(place, 'recipes', source);
+      mkdirSync(recipe, { recursive: true });
+      const paragraphs = Object.entries(packages).map(
+        ([name, { control = '' }]) => `\nPackage: ${name}\n${control}`,
+      );
+      writeFileSync(
+        join(recipe, 'control'),
+        `Source: ${source}\nVersion: ${version}\nDescription: ${source}\nLicense: MIT\n` +
+          `Depends-Unpack: mksh, sbase\nDepends-Build: mksh, sbase${needs}\n${paragraphs.join('')}`,
+      );
+      writeFileSync(join(recipe, 'unpack.sh'), ':\n');
+      const lines = Object.entries(packages).flatMap(([name, { files }]) => {
+        const tree = `"$PKG_INSTDIR/packages/${name}/$PKG_VERSION`;
+        return [
+          `mkdir -p ${tree}"`,
+          ...Object.entries(files).flatMap(([path, text]) => [
+            `mkdir -p ${tree}/${path.replace(/\/?[^/]*$/, '')}"`,
+            `printf '%s' '${text}' >${tree}/${path}"`,
+          ]),
+        ];
+      });
+      writeFileSync(join(recipe, 'build.sh'), `set -e\n# ${comment}\n${lines.join('\n')}\n`);
+      const both = join(place, 'both');
+      if (needs) {
+        cpSync(quickstart, both, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+        cpSync(repository, both, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+      }
+      output(tool('pkgbuild'), ['-q', '-r', repository, '-p', needs ? both : quickstart, recipe], { env });
+      rmSync(both, { recursive: true, force: true });
+    },
+    image: (...args) => output(tool('pkgimage'), args, { env }),
+    record: (name, version = '1') =>
+      JSON.parse(
+        readFileSync(join(repository, '.records', name, `${version}.json`), 'utf8'),
+      ) as PackageRecord,
+  };
+}
+
+const storeOf = ({ place }: Pick<Workshop, 'place'>) => join(place, 'home/data/store');
+const blobsOf = (shop: Pick<Workshop, 'place'>): readonly string[] =>
+  readdirSync(join(storeOf(shop), 'blobs/sha256')).sort();
+const blobOf = (shop: Pick<Workshop, 'place'>, digest: string) =>
+  readFileSync(join(storeOf(shop), 'blobs/sha256', digest.replace('sha256:', '')));
+const json = (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString());
+
+const simple = (name: string): Packages => ({
+  [name]: { files: { [`bin/${name}`]: `#!/bin/sh\necho ${name}\n` } },
+});
+
+test('pkgbuild makes the layer with the package: in the record, in the store, and the same as made on first use', (t) => {
+  const shop = workshop(t);
+  shop.build('one', {
+    one: { files: { 'bin/one': 'one', 'lib/a/b': 'b' }, control: 'Mode: bin/one 4755\n' },
+  });
+  const { layer, builtFrom, origin } = shop.record('one');
+  if (!layer) return t.fail('the record has no layer');
+  t.is(origin, 'host');
+  t.deepEqual(
+    builtFrom.map(({ name }) => name),
+    ['mksh', 'sbase'],
+  );
+  for (const { diffID } of builtFrom) t.regex(diffID ?? '', /^sha256:[0-9a-f]{64}$/);
+  const { 'gzip-1': gzip, 'zstd-1': zstd } = layer.blobs;
+  for (const { digest, size } of [gzip, zstd]) t.is(blobOf(shop, digest).length, size);
+  const tar = join(shop.place, 'layer.tar');
+  output('sh', ['-c', 'gzip -dc >"$1"', 'sh', tar], { input: blobOf(shop, gzip.digest) });
+  t.is(`sha256:${output('sha256sum', [tar]).slice(0, 64)}`, layer.diffID);
+  t.is(statSync(tar).size, layer.size);
+  t.regex(output('tar', ['-tvf', tar]), /^-rwsr-xr-x 0\/0 .* packages\/one\/1\/bin\/one$/m);
+
+  // The index of the store has the package: its record, which names the layer, and the layer.
+  const { manifests } = json(readFileSync(join(storeOf(shop), 'index.json')));
+  t.deepEqual(
+    manifests.map((entry: { annotations: object }) => Object.values(entry.annotations)),
+    [['packages']],
+  );
+  const [shard] = json(blobOf(shop, manifests[0].digest)).manifests;
+  const [entry] = json(blobOf(shop, shard.digest)).manifests;
+  const artifact = json(blobOf(shop, entry.digest));
+  t.deepEqual(json(blobOf(shop, artifact.config.digest)), shop.record('one'));
+  t.deepEqual(
+    artifact.layers.map(({ digest }: { digest: string }) => digest),
+    [gzip.digest, zstd.digest],
+  );
+  t.is(shop.image('check'), '');
+
+  // Whoever has the tree alone makes the same layer.
+  const bare = join(shop.place, 'bare');
+  cpSync(join(shop.repository, 'one'), join(bare, 'one'), { recursive: true });
+  const made = JSON.parse(
+    output(tool('pkgimage'), ['build', '-d', bare, '-p', 'one', '-t', 'one'], {
+      env: { ...shop.env, STATIC_DISTRO_HOME: join(shop.place, 'other') },
+    }) &&
+      output(tool('pkgimage'), ['inspect', '--json', 'one'], {
+        env: { ...shop.env, STATIC_DISTRO_HOME: join(shop.place, 'other') },
+      }),
+  );
+  t.is(made.images[0].layers[0].diffID, layer.diffID);
+  t.is(made.images[0].layers[0].digest, gzip.digest);
+});
+
+test('a record counts as long as the tree is the same layer, wherever it was moved; it never makes another one clean', (t) => {
+  const shop = workshop(t);
+  shop.build('one', { one: { files: { 'bin/one': 'one', 'lib/a': 'a' } } });
+  const annotation = (repository: string): Readonly<Record<string, string>> => {
+    shop.image('build', '-d', repository, '-p', 'one', '-t', 'one');
+    return JSON.parse(shop.image('inspect', '--json', 'one')).images[0].annotations;
+  };
+  const host = { 'static-distro.origin.host': 'one 1' };
+  const unknown = { 'static-distro.origin.unknown': 'one 1' };
+  const isSubset = (repository: string, expected: Readonly<Record<string, string>>) => {
+    const found = annotation(repository);
+    t.like(found, expected);
+    t.is(Object.keys(found).filter((name) => name.startsWith('static-distro.origin.')).length, 1);
+    const clean = runTool('pkgimage', ['build', '-d', repository, '-p', 'one', '--require-clean'], {
+      env: shop.env,
+    });
+    t.is(clean.status, 1);
+    t.regex(clean.stderr, /one 1 is not clean: Origin: (host|unknown)/);
+  };
+  isSubset(shop.repository, host);
+  const digest = shop.image('digest', '-d', shop.repository, '-p', 'one');
+
+  // Copied: other inodes, the same layer.
+  const copy = (name: string): string => {
+    const to = join(shop.place, name);
+    output('cp', ['-a', shop.repository, to]);
+    return to;
+  };
+  const copied = copy('copied');
+  const local = readFileSync(join(copied, '.records/one/1.local'));
+  isSubset(copied, host);
+  t.is(shop.image('digest', '-d', copied, '-p', 'one'), digest);
+  t.notDeepEqual(
+    readFileSync(join(copied, '.records/one/1.local')),
+    local,
+    'it is known again without reading',
+  );
+
+  // Copied, and edited before it was looked at: names, or what is in a file, or its control.
+  const edits: readonly (readonly [name: string, edit: (tree: string) => void])[] = [
+    ['named', (tree) => writeFileSync(join(tree, 'bin/two'), '')],
+    ['inside', (tree) => writeFileSync(join(tree, 'bin/one'), 'eno')],
+    ['control', (tree) => appendFileSync(join(tree, 'control'), 'Homepage: https://example.org/\n')],
+    ['mode', (tree) => output('chmod', ['+x', join(tree, 'lib/a')])],
+  ];
+  for (const [name, edit] of edits) {
+    const edited = copy(name);
+    edit(join(edited, 'one/1'));
+    isSubset(edited, unknown);
+    isSubset(edited, unknown);
+    // Back again, it is the same layer.
+    rmSync(join(edited, 'one'), { recursive: true });
+    output('cp', ['-a', join(shop.repository, 'one'), join(edited, 'one')]);
+    isSubset(edited, host);
+  }
+
+  // Without its record, nobody knows where it is from, though the layer's bytes are those of a known build.
+  const without = copy('without');
+  rmSync(join(without, '.records'), { recursive: true });
+  isSubset(without, unknown);
+  // A record of something else is none of this.
+  shop.build('two', simple('two'));
+  const swapped = copy('swapped');
+  const stranger = { ...shop.record('two'), control: shop.record('one').control, origin: undefined };
+  writeFileSync(join(swapped, '.records/one/1.json'), JSON.stringify(stranger));
+  isSubset(swapped, unknown);
+});
+
+const rootTest = isRoot ? test : test.skip;
+
+rootTest(
+  `${needsRoot}what is learnt of trees in somebody else\u2019s repository is kept in the cache`,
+  (t) => {
+    const shop = workshop(t);
+    shop.build('one', simple('one'));
+    const theirs = join(shop.place, 'theirs');
+    output('cp', ['-a', shop.repository, theirs]);
+    output('chown', ['-R', '12345:12345', theirs]);
+    const local = readFileSync(join(theirs, '.records/one/1.local'));
+    const reads = () => {
+      const trace = join(shop.place, 'trace');
+      output(
+        'strace',
+        [
+          '-f',
+          '-s',
+          '500',
+          '-e',
+          'trace=open,openat',
+          '-o',
+          trace,
+          tool('pkgimage'),
+          'digest',
+          '-d',
+          theirs,
+          '-p',
+          'one',
+        ],
+        { env: shop.env },
+      );
+      return readFileSync(trace, 'utf8').includes('one/1/bin/one');
+    };
+    t.true(reads());
+    t.false(reads());
+    t.deepEqual(readFileSync(join(theirs, '.records/one/1.local')), local);
+  },
+);
+
+const many = Array.from({ length: 100 }, (_, at) => `p${String(at).padStart(3, '0')}`);
+
+/** Paths that a program and its children opened, and those that they wrote to. */
+function traced(shop: Workshop, args: readonly string[]): readonly string[] {
+  const trace = join(shop.place, 'trace');
+  output(
+    'strace',
+    ['-f', '-s', '500', '-e', 'trace=open,openat,openat2', '-o', trace, tool('pkgimage'), ...args],
+    { env: shop.env },
+  );
+  return [...readFileSync(trace, 'utf8').matchAll(/open\w*\((?:[^",]*, )?"([^"]*)"/g)].map(
+    ([, path = '']) => path,
+  );
+}
+
+test('an image of 100 known packages: no file below a package and no blob of a layer is opened', (t) => {
+  const shop = workshop(t);
+  shop.build('many', Object.assign({}, ...many.map(simple)) as Packages);
+  const request = ['-d', shop.repository, '-p', ...many];
+  for (const budget of ['32', '125']) {
+    const args = ['build', ...request, '--budget', budget, '-t', `many:${budget}`];
+    const digest = shop.image(...args);
+    const blobs = blobsOf(shop);
+    for (const again of [args, ['digest', ...request, '--budget', budget]]) {
+      const opened = traced(shop, again);
+      t.true(opened.some((path) => path.includes('/.records/p000/1.json')));
+      const below = opened.filter((path) => /^.*\/repository\/p\d\d\d\/1\//.test(path));
+      t.deepEqual(below, []);
+      const inspected = JSON.parse(shop.image('inspect', '--json', `many:${budget}`));
+      const layers: string[] = [
+        ...inspected.images[0].layers.map((layer: { digest: string }) => layer.digest),
+        ...many.flatMap((name) => {
+          const { layer } = shop.record(name);
+          return layer ? [layer.blobs['gzip-1'].digest, layer.blobs['zstd-1'].digest] : [];
+        }),
+      ].map((each) => each.replace('sha256:', ''));
+      t.true(layers.length > 200);
+      t.deepEqual(
+        opened.filter((path) => layers.some((each) => path.includes(each))),
+        [],
+      );
+    }
+    t.deepEqual(blobsOf(shop), blobs);
+    t.is(shop.image(...args), digest);
+  }
+});
+
+test('one changed package: its layer is written when it is built, then config and manifest, and nothing else', (t) => {
+  const shop = workshop(t);
+  shop.build('many', Object.assign({}, ...many.slice(0, 40).map(simple)) as Packages);
+  shop.build('one', { one: { files: { 'bin/one': 'one', 'share/text': 'before' } } });
+  const args = ['build', '-d', shop.repository, '-p', 'one', ...many.slice(0, 40), '--budget', '125'];
+  shop.image(...args, '-t', 'before');
+  const fresh = (act: () => void): readonly string[] => {
+    const before = new Set(blobsOf(shop));
+    act();
+    return blobsOf(shop).filter((name) => !before.has(name));
+  };
+  /** What a blob is: its media type, or what kind of bytes it has. */
+  const kind = (name: string): string => {
+    const bytes = blobOf(shop, name);
+    if (bytes[0] === 0x1f) return 'gzip';
+    if (bytes[0] === 0x28) return 'zstd';
+    const { mediaType, artifactType, rootfs, control } = json(bytes);
+    return rootfs ? 'config' : control ? 'record' : String(artifactType ?? mediaType).replace(/^.*vnd\./, '');
+  };
+  const kinds = (names: readonly string[]) => names.map(kind).sort();
+  const collection = 'static-distro.collection.v1';
+
+  // Not a name that is linked differs: the profile is the same.
+  const built = fresh(() =>
+    shop.build('one', { one: { files: { 'bin/one': 'one', 'share/text': 'after' } } }),
+  );
+  t.deepEqual(
+    kinds(built),
+    ['gzip', 'record', collection, collection, 'static-distro.package.v1', 'zstd'].sort(),
+  );
+  const imaged = fresh(() => shop.image(...args, '-t', 'after'));
+  t.deepEqual(kinds(imaged), ['config', 'oci.image.manifest.v1+json']);
+
+  // A name that is linked: the profile as well.
+  shop.build('one', { one: { files: { 'bin/one': 'one', 'bin/more': 'more' } } });
+  const linked = fresh(() => shop.image(...args, '-t', 'linked'));
+  t.deepEqual(kinds(linked), ['config', 'gzip', 'oci.image.manifest.v1+json', 'zstd']);
+  const layersOf = (name: string): readonly string[] =>
+    JSON.parse(shop.image('inspect', '--json', name)).images[0].layers.map(
+      ({ digest }: { digest: string }) => digest,
+    );
+  const [before, after] = [layersOf('before'), layersOf('after')];
+  t.is(before.filter((digest) => !after.includes(digest)).length, 1);
+
+  // In a bucket: its own layer, and that of the bucket that it is in.
+  const shared = [...args.slice(0, -1), '8'];
+  shop.image(...shared, '-t', 'shared');
+  shop.build('one', { one: { files: { 'bin/one': 'one', 'bin/more': 'other' } } });
+  const grouped = fresh(() => shop.image(...shared, '-t', 'shared'));
+  t.deepEqual(kinds(grouped), ['config', 'gzip', 'oci.image.manifest.v1+json', 'zstd']);
+  t.is(shop.image('check'), '');
+});
+
+test('blobs that went are made again out of the tree, if it is still the same', (t) => {
+  const shop = workshop(t);
+  shop.build('one', { one: { files: { 'bin/one': 'one' } } });
+  const args = ['build', '-d', shop.repository, '-p', 'one', '-t', 'one'];
+  const digest = shop.image(...args);
+  const { layer } = shop.record('one');
+  const gzip = layer?.blobs['gzip-1'].digest ?? '';
+  const bytes = blobOf(shop, gzip);
+  rmSync(join(storeOf(shop), 'blobs/sha256', gzip.replace('sha256:', '')));
+  t.is(shop.image(...args), digest);
+  t.deepEqual(blobOf(shop, gzip), bytes);
+  // An edit inside a file is not shipped, and told when everything is read.
+  const file = join(shop.repository, 'one/1/bin/one');
+  writeFileSync(file, 'eno');
+  t.is(shop.image(...args), digest);
+  const found = runTool('pkgimage', ['check', '--trees', '-d', shop.repository], { env: shop.env });
+  t.is(found.status, 1);
+  t.regex(found.stdout, /repository\/one\/1: files of one 1 were edited after its layer was made\n$/);
+  rmSync(join(storeOf(shop), 'blobs/sha256', gzip.replace('sha256:', '')));
+  const refused = runTool('pkgimage', args, { env: shop.env });
+  t.is(refused.status, 1);
+  t.regex(
+    refused.stderr,
+    /files in .* are no longer those that its layer was made of\npkgimage: build the package again/,
+  );
+  writeFileSync(file, 'one');
+  t.is(shop.image(...args), digest);
+  // A record that is wrong of its layer's blobs is found by making them.
+  const record = shop.record('one');
+  const other = JSON.stringify(record).replaceAll(gzip, `sha256:${'0'.repeat(64)}`);
+  writeFileSync(join(shop.repository, '.records/one/1.json'), other);
+  const wrong = runTool('pkgimage', ['check', '--trees', '-d', shop.repository], { env: shop.env });
+  t.regex(wrong.stdout, /repository\/one\/1: .*another layer in gzip-1 than its record says/);
+  t.regex(
+    runTool('pkgimage', args, { env: shop.env }).stderr,
+    /has another layer in gzip-1 than is written down/,
+  );
+});
