@@ -12,6 +12,8 @@ export type FaultCode =
   | 'BUSY' // somebody else holds it
   | 'IO'; // the operating system said no
 
+const brand = Symbol.for('static-distro.fault');
+
 /**
  * The one error type for what a user can be told. `message` is one line that names the file, package or
  * option; `hint` is one line that says what to do. Anything else that is thrown is a bug.
@@ -19,6 +21,14 @@ export type FaultCode =
 export class Fault extends Error {
   readonly code: FaultCode;
   readonly hint: string | undefined;
+  readonly [brand] = true;
+
+  /** A tool may be made of several bundles, each with a class of its own. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // Classes made of this one are told apart as usual.
+    if (this !== Fault) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return value instanceof Error && brand in value;
+  }
 
   constructor(code: FaultCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

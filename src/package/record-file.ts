@@ -10,29 +10,34 @@ export const recordBytes = (record: PackageRecord): Buffer => canonicalJson(reco
 
 /** Undefined if there is no such file. Throws INPUT, naming the file and the field, for what is no record. */
 export function readRecord(file: string): PackageRecord | undefined {
-  const value = readJson(file);
-  return value === undefined ? undefined : checkRecord(value, file);
+  const text = readText(file);
+  return text === undefined ? undefined : parseRecord(text, file);
 }
 
-function readJson(file: string): unknown {
-  let text: string;
+function readText(file: string): string | undefined {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
       return undefined;
     }
     throw asFault(error, `cannot read ${display(file)}`);
   }
+}
+
+/** The record that the text of `file` is. Throws as {@link readRecord} does. */
+export function parseRecord(text: string, file: string): PackageRecord {
+  let value: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    value = JSON.parse(text);
   } catch (cause) {
     throw wrong(file, `no JSON: ${quote((cause as Error).message)}`);
   }
+  return checkRecord(value, file);
 }
 
 /** By hand, because a package may have ten thousand links and all that is chosen is read at every start. */
-function checkRecord(value: unknown, file: string): PackageRecord {
+export function checkRecord(value: unknown, file: string): PackageRecord {
   if (!isObject(value)) throw wrong(file, 'expected an object');
   const { format, control, origin, source, buildKey, builtFrom, links, layer } = value;
   if (format !== 1) {
