@@ -1,10 +1,12 @@
 import { compressionOf } from '../descriptor.ts';
 import type { BlobStore } from '../store/store.ts';
+import { Fault } from '../fault.ts';
 import { type Member, readArchive } from '../tar/archive.ts';
 import { decode } from '../tar/decode.ts';
 import { tail } from '../tar/encoding.ts';
 import type { Header } from '../tar/entry.ts';
 import { encodeHeader, padding } from '../tar/header.ts';
+import { readMembers } from '../tar/members.ts';
 import type { Image, ImageLayer } from './image.ts';
 import { Merge } from './merge.ts';
 import type { Write } from './program.ts';
@@ -20,12 +22,11 @@ const most = 2 ** 40;
  */
 export async function writeRootfs(store: BlobStore, image: Image, write: Write): Promise<void> {
   const merge = new Merge();
-  const links: Link[][] = [];
+  const looked: Looked[] = [];
   for (const layer of image.layers) {
-    const headers: Header[] = [];
-    for await (const { header } of membersOf(store, layer)) headers.push(header);
+    const { headers, own } = await look(store, layer);
     merge.add(headers);
-    links.push(headers.filter(isLink));
+    looked.push({ own, links: headers.filter(isLink) });
   }
   for (const { header } of merge.entries())
     if (header.type === 'directory') await write(encodeHeader(header));
@@ -34,16 +35,35 @@ export async function writeRootfs(store: BlobStore, image: Image, write: Write):
       const node = merge.find(path);
       return node?.layer === at && node.header.type === type;
     };
-    await writeLayer(membersOf(store, layer), lives, bequeath(links[at] ?? [], lives), write);
+    const { own = false, links = [] } = looked[at] ?? {};
+    await writeLayer(membersOf(store, layer, own), lives, bequeath(links, lives), write);
   }
   await write(tail.none);
 }
 
-const membersOf = (store: BlobStore, { descriptor }: ImageLayer): AsyncIterable<Member> => {
+/** `own`: the layer is in our format. */
+type Looked = { readonly own: boolean; readonly links: readonly Link[] };
+
+/** Everything in a layer; other tools' archives are read only where a layer is not in our format. */
+async function look(store: BlobStore, layer: ImageLayer) {
+  const read = async (own: boolean) => {
+    const headers: Header[] = [];
+    for await (const { header } of membersOf(store, layer, own)) headers.push(header);
+    return { headers, own };
+  };
+  try {
+    return await read(true);
+  } catch (error) {
+    if (!(error instanceof Fault && error.code === 'INTEGRITY')) throw error;
+    return read(false);
+  }
+}
+
+const membersOf = (store: BlobStore, { descriptor }: ImageLayer, own: boolean): AsyncIterable<Member> => {
   const where = descriptor.digest;
   const compression = compressionOf(descriptor.mediaType) ?? 'none';
   const tar = decode(store.open(descriptor), compression, { most, where });
-  return readArchive(tar, { where, most, whiteouts: true });
+  return own ? readMembers(tar, where) : readArchive(tar, { where, most, whiteouts: true });
 };
 
 /** What of a layer is in the root, in the layer's own order. */

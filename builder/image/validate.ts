@@ -1,5 +1,4 @@
 import { compressionOf, type Descriptor, isImageConfig, isIndex, isManifest } from '../descriptor.ts';
-import { digester } from '../digest.ts';
 import { Fault } from '../fault.ts';
 import {
   decodeConfig,
@@ -11,9 +10,9 @@ import {
 import { readBlob } from '../store/blob.ts';
 import { limit } from '../store/limit.ts';
 import type { BlobStore } from '../store/store.ts';
-import { decode } from '../tar/decode.ts';
 import { platformName } from './platform.ts';
 import { mostLayers } from './layering.ts';
+import { validateLayer } from './validate-layer.ts';
 
 /** Something that is not as it must be; `subject` is the digest of the document or layer. */
 export type Violation = { readonly subject: string; readonly message: string };
@@ -23,6 +22,8 @@ export type ValidateOptions = {
   readonly content?: boolean;
   /** Bytes that a layer may unpack to. */
   readonly most?: number;
+  /** What has been found of layers, for whoever validates several images: those that they share are read once. */
+  readonly seen?: Map<string, Promise<readonly Violation[]>>;
 };
 
 /**
@@ -70,7 +71,11 @@ async function validateIndex(
 async function validateImage(
   store: BlobStore,
   descriptor: Descriptor,
-  { content = false, most = 2 ** 40 }: ValidateOptions,
+  {
+    content = false,
+    most = 2 ** 40,
+    seen = new Map<string, Promise<readonly Violation[]>>(),
+  }: ValidateOptions,
 ): Promise<readonly Violation[]> {
   const { digest, mediaType } = descriptor;
   const manifest = decodeManifest(await readBlob(store, descriptor), mediaType, digest);
@@ -85,9 +90,13 @@ async function validateImage(
   }
   if (!content || found.length > 0) return found;
   const slots = limit(2);
-  const checks = manifest.layers.map((layer, at) =>
-    slots(() => validateLayer(store, layer, config.rootfs.diff_ids[at] ?? '', most)),
-  );
+  const checks = manifest.layers.map((layer, at) => {
+    const diffID = config.rootfs.diff_ids[at] ?? '';
+    const key = `${layer.mediaType} ${layer.digest} ${diffID}`;
+    const result = seen.get(key) ?? slots(() => checkLayer(store, layer, diffID, most));
+    seen.set(key, result);
+    return result;
+  });
   return [...found, ...(await Promise.all(checks)).flat()];
 }
 
@@ -109,22 +118,15 @@ const isDate = (text: string): boolean =>
   /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text) &&
   !Number.isNaN(Date.parse(text));
 
-async function validateLayer(
+async function checkLayer(
   store: BlobStore,
   layer: Descriptor,
   diffID: string,
   most: number,
 ): Promise<readonly Violation[]> {
   try {
-    const hash = digester();
-    const tar = decode(store.open(layer), compressionOf(layer.mediaType) ?? 'none', {
-      most,
-      where: layer.digest,
-    });
-    for await (const chunk of tar) hash.update(chunk);
-    const { digest } = hash.finish();
-    if (digest === diffID) return [];
-    return [{ subject: layer.digest, message: `it unpacks to ${digest}, and the config says ${diffID}` }];
+    const message = await validateLayer(store, layer, diffID, most);
+    return message === undefined ? [] : [{ subject: layer.digest, message }];
   } catch (error) {
     return [violation(layer, error)];
   }

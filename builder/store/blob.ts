@@ -27,12 +27,18 @@ export async function* verified(
   if (size !== descriptor.size) throw wrongSize(descriptor, String(size), where);
   const found = digest.finish().digest;
   if (found !== descriptor.digest) {
-    throw new Fault('INTEGRITY', `${where}: ${descriptor.digest} has other bytes: their digest is ${found}`);
+    throw new Fault('INTEGRITY', `${where}: ${descriptor.digest} has other bytes: their digest is ${found}`, {
+      hint: damagedHint,
+    });
   }
 }
 
 export const wrongSize = ({ digest, size }: Descriptor, found: string, where: string): Fault =>
-  new Fault('INTEGRITY', `${where}: ${digest} should have ${size} bytes and has ${found}`);
+  new Fault('INTEGRITY', `${where}: ${digest} should have ${size} bytes and has ${found}`, {
+    hint: damagedHint,
+  });
+
+const damagedHint = 'a check of where it is finds what else is damaged; then repair it, or fetch it again';
 
 /** The bytes from an offset on, as the stores' `put` reads them. */
 export async function* contentFrom(content: Content, from: number): AsyncGenerator<Uint8Array, void> {

@@ -119,7 +119,7 @@ export async function updateCollection(
   });
 }
 
-async function readShards(store: BlobStore, collection: Descriptor): Promise<Shards> {
+export async function readShards(store: BlobStore, collection: Descriptor): Promise<Shards> {
   const bytes = await readBlob(store, collection);
   const index = decodeIndex(bytes, collection.mediaType, collection.digest);
   const count = Number(index.annotations?.[countName]);
@@ -129,7 +129,7 @@ async function readShards(store: BlobStore, collection: Descriptor): Promise<Sha
   return { count, shards: keyed(index.manifests, collection) };
 }
 
-async function readEntries(store: BlobStore, shard: Descriptor): Promise<Entries> {
+export async function readEntries(store: BlobStore, shard: Descriptor): Promise<Entries> {
   const { manifests } = decodeIndex(await readBlob(store, shard), shard.mediaType, shard.digest);
   return keyed(manifests, shard);
 }

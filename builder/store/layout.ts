@@ -8,8 +8,20 @@ export const layoutFile = canonicalJson({ imageLayoutVersion: layoutVersion });
 
 /** Throws INPUT unless the bytes are an `oci-layout` of the version that we know. */
 export function checkLayoutFile(bytes: Uint8Array, where: string): void {
-  const version = member(parseJson(bytes, where), 'imageLayoutVersion');
-  if (string(version) !== layoutVersion) wrong(version, `"${layoutVersion}"`);
+  hinted(() => {
+    const version = member(parseJson(bytes, where), 'imageLayoutVersion');
+    if (string(version) !== layoutVersion) wrong(version, `"${layoutVersion}"`);
+  });
+}
+
+function hinted<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const hint = 'restore the file, or move the directory away and start with an empty one';
+    throw new Fault(error.code, error.message, { hint, cause: error });
+  }
 }
 
 /**
@@ -27,12 +39,13 @@ export const emptyIndex: LayoutIndex = {
 };
 
 /** Throws INPUT, naming `where`, unless the bytes are an index. Its entries are not looked into. */
-export function parseIndex(bytes: Uint8Array, where: string): LayoutIndex {
-  const field = parseJson(bytes, where);
-  const { manifests: _, ...rest } = members(field) as Readonly<Record<string, Json>>;
-  if (rest['schemaVersion'] !== 2) wrong(member(field, 'schemaVersion'), '2');
-  return { rest, entries: items(member(field, 'manifests')).map(({ value }) => value as Json) };
-}
+export const parseIndex = (bytes: Uint8Array, where: string): LayoutIndex =>
+  hinted(() => {
+    const field = parseJson(bytes, where);
+    const { manifests: _, ...rest } = members(field) as Readonly<Record<string, Json>>;
+    if (rest['schemaVersion'] !== 2) wrong(member(field, 'schemaVersion'), '2');
+    return { rest, entries: items(member(field, 'manifests')).map(({ value }) => value as Json) };
+  });
 
 export const formatIndex = ({ rest, entries }: LayoutIndex): Buffer =>
   canonicalJson({ ...rest, manifests: entries });

@@ -34,7 +34,9 @@ export async function keepPackages(
     const config = describe(recordType, recordBytes({ ...each.record, layer }));
     const layers = [blobOf(layer, 'gzip-1'), blobOf(layer, 'zstd-1')];
     const manifest = encodeManifest({ artifactType, config: config.descriptor, layers });
-    if ((await store.exists(manifest.descriptor)) || !(await isStored(workshop, layer))) return;
+    const documents = [manifest.descriptor, config.descriptor];
+    const there = await Promise.all(documents.map((document) => store.exists(document)));
+    if (!there.includes(false) || !(await isStored(workshop, layer))) return;
     await putDocument(store, config);
     await putDocument(store, manifest);
     entries.set(packageKey(each, layer), { ...manifest.descriptor, artifactType });

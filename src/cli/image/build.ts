@@ -59,7 +59,8 @@ async function build(
     const image = await storeImage(planned.image, workshop);
     if (lock) await keepLock(lock, formatLock(request, planned), context);
     for (const name of names) {
-      if ((await store.resolve(name))?.digest !== image.digest) await store.tag(name, image);
+      const before = await store.resolve(name);
+      if (before?.digest !== image.digest || before.size !== image.size) await store.tag(name, image);
     }
     return image.digest;
   });
