@@ -1,6 +1,7 @@
 import { Fault } from '../../builder/fault.ts';
 import { type Architecture, isArchitecture, machines } from './architecture.ts';
 import type { Relation } from './constraint.ts';
+import { durationHint, parseDuration } from './duration.ts';
 import type { ReadValue, Report } from './field.ts';
 import { checkLicense } from './license.ts';
 import { isName, isVersion, nameHint, quote, versionHint } from './name.ts';
@@ -74,6 +75,26 @@ export const readInteger: ReadValue<number> = (field, report) => {
   if (/^[0-9]{1,3}$/.test(text)) return Number(text);
   throw report.fail(offset, `${quote(text)} is no whole number from 0 to 999`);
 };
+
+/** In seconds. */
+export const readDuration: ReadValue<number> = (field, report) => {
+  const { text, offset } = onlyLine(field, report);
+  const seconds = parseDuration(text);
+  if (seconds !== undefined) return seconds;
+  throw report.fail(offset, `${quote(text)} is no duration`, durationHint);
+};
+
+/** What packages may hold that is refused otherwise. */
+export const allowances = ['build-path', 'dynamic'] as const;
+
+export type Allowance = (typeof allowances)[number];
+
+export const readAllowances: ReadValue<readonly Allowance[]> = (field, report) =>
+  readEach(words(field), ({ text, offset }) => {
+    const found = allowances.find((allowance) => allowance === text);
+    if (found) return found;
+    throw report.fail(offset, `${quote(text)} is nothing that can be allowed`, `one of ${allowances.join(', ')}`);
+  });
 
 /** Dependencies: one a line, or separated by commas. */
 export const readRelations: ReadValue<readonly Relation[]> = (field, report) => {

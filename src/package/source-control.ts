@@ -7,8 +7,12 @@ import {
   packageSchema,
 } from './binary-control.ts';
 import type { Relation } from './constraint.ts';
+import { formatDuration } from './duration.ts';
 import { complainOf, missing, type Reading, readFields, type Values } from './field.ts';
 import {
+  type Allowance,
+  readAllowances,
+  readDuration,
   readFileNames,
   readHomepage,
   readInteger,
@@ -37,6 +41,10 @@ export type SourceControl = {
   /** Names of distfiles. */
   readonly sources: readonly string[];
   readonly layerRank: number;
+  /** What the packages may hold that is refused otherwise. */
+  readonly allow: readonly Allowance[];
+  /** How long each script may take, in seconds. */
+  readonly timeout: number | undefined;
   /** At least one; the first paragraph's fields are in them where they have none of their own. */
   readonly packages: readonly SourcePackage[];
   /** Fields of the first paragraph that mean nothing to us. */
@@ -58,6 +66,8 @@ const sourceSchema = {
   'Depends-Run': readRelations,
   Sources: readFileNames,
   'Layer-Rank': readInteger,
+  Allow: readAllowances,
+  Timeout: readDuration,
 } as const;
 
 const ownSchema = { Package: readName, ...packageSchema } as const;
@@ -80,6 +90,8 @@ const notInPackage = {
   'Depends-Build': perSource,
   'Depends-Test': perSource,
   Sources: perSource,
+  Allow: perSource,
+  Timeout: perSource,
 };
 
 /** Reads a source control; throws its first error as INPUT with file, line, column and field. */
@@ -117,6 +129,8 @@ function readSourceControl(document: Document, reading: Reading): SourceControl 
     dependsRun: values['Depends-Run'] ?? [],
     sources: values.Sources ?? [],
     layerRank: values['Layer-Rank'] ?? defaultLayerRank,
+    allow: values.Allow ?? [],
+    timeout: values.Timeout,
     packages,
     other,
   };
@@ -216,6 +230,8 @@ export const sourceFields = (control: SourceControl): Fields => [
   ['Depends-Run', texts(control.dependsRun)],
   ['Sources', control.sources],
   ['Layer-Rank', control.layerRank === defaultLayerRank ? undefined : String(control.layerRank)],
+  ['Allow', control.allow],
+  ['Timeout', control.timeout === undefined ? undefined : formatDuration(control.timeout)],
   ...control.other,
 ];
 
