@@ -29,6 +29,7 @@ const order: readonly (readonly string[])[] = [
   ['src/layer'],
   ['src/build'],
   ['src/image'],
+  ['src/remote'],
   ['src/cli'],
 ];
 

@@ -3,6 +3,7 @@ import { hexOf } from '../../builder/digest.ts';
 import { encodeManifest } from '../../builder/manifest.ts';
 import { putDocument } from '../../builder/store/blob.ts';
 import { updateCollection } from '../../builder/store/collection.ts';
+import type { PackageRecord } from '../package/record.ts';
 import { recordBytes } from '../package/record-file.ts';
 import { type LayerPackage, titleOf } from './package.ts';
 import { blobOf, isStored, type KnownLayer, type Workshop } from './workshop.ts';
@@ -10,12 +11,20 @@ import { blobOf, isStored, type KnownLayer, type Workshop } from './workshop.ts'
 /** The entry of the store's index that keeps packages; no image can be called so, as theirs have tags. */
 export const packageCollection = 'packages';
 
-const artifactType = 'application/vnd.static-distro.package.v1';
-const recordType = 'application/vnd.static-distro.record.v1+json';
+/** What a package is in a registry and in the store: its record as config, its layer in both encodings. */
+export const artifactType = 'application/vnd.static-distro.package.v1';
+export const recordType = 'application/vnd.static-distro.record.v1+json';
 
 /** What a package is called in the collection: a build of it, as another has another diffID. */
 export const packageKey = (each: KeptPackage, { diffID }: Pick<KnownLayer, 'diffID'>): string =>
   `${titleOf(each)} ${hexOf(diffID).slice(0, 12)}`;
+
+/** The documents of a package. A function of its record. */
+export function encodeArtifact(record: PackageRecord, layer: KnownLayer) {
+  const config = describe(recordType, recordBytes({ ...record, layer }));
+  const layers = [blobOf(layer, 'gzip-1'), blobOf(layer, 'zstd-1')];
+  return { config, manifest: encodeManifest({ artifactType, config: config.descriptor, layers }) };
+}
 
 export type KeptPackage = Pick<LayerPackage, 'name' | 'version' | 'record'>;
 
@@ -31,9 +40,7 @@ export async function keepPackages(
   const { store } = workshop;
   const entries = new Map<string, Descriptor>();
   const keep = async ([each, layer]: readonly [KeptPackage, KnownLayer]) => {
-    const config = describe(recordType, recordBytes({ ...each.record, layer }));
-    const layers = [blobOf(layer, 'gzip-1'), blobOf(layer, 'zstd-1')];
-    const manifest = encodeManifest({ artifactType, config: config.descriptor, layers });
+    const { config, manifest } = encodeArtifact(each.record, layer);
     const documents = [manifest.descriptor, config.descriptor];
     const there = await Promise.all(documents.map((document) => store.exists(document)));
     if (!there.includes(false) || !(await isStored(workshop, layer))) return;
