@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { asFault, Fault } from './fault.ts';
 
@@ -50,6 +50,8 @@ type Holder = {
 
 function start(program: string, path: string, { shared = false, wait = true }: LockOptions): Holder {
   const args = [...(shared ? ['--shared'] : []), ...(wait ? [] : ['--nonblock']), path];
+  // Costs 2 ms to load, and most who could take a lock never do.
+  const { spawn } = process.getBuiltinModule('node:child_process');
   // In a session of its own: Ctrl-C must not take the lock away from a caller that is still tidying up.
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   // Writing to a holder that was killed; the exit status tells.
@@ -58,7 +60,7 @@ function start(program: string, path: string, { shared = false, wait = true }: L
   return { child, ended, held: answer(child, path) };
 }
 
-async function answer(child: ReturnType<typeof spawn>, path: string): Promise<void> {
+async function answer(child: ChildProcess, path: string): Promise<void> {
   let complaint = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint += text));
   const refused = once(child, 'close').then(([status]) => {

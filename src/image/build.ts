@@ -3,7 +3,6 @@ import { compressionOf, mediaTypes } from '../../builder/descriptor.ts';
 import { assembleImage, type AssembledImage, type LayerSource } from '../../builder/image/assemble.ts';
 import type { Settings } from '../../builder/image/settings.ts';
 import { putDocument } from '../../builder/store/blob.ts';
-import { decode } from '../../builder/tar/decode.ts';
 import type { Encoding } from '../../builder/tar/encoding.ts';
 import { annotationsOf, platformOf } from './facts.ts';
 import type { LayerPackage } from '../layer/package.ts';
@@ -90,6 +89,7 @@ async function putPlain(workshop: Workshop, layer: KnownLayer): Promise<void> {
   const plain = blobOf(layer, 'none');
   const zstd = blobOf(layer, 'zstd-1');
   const compression = compressionOf(mediaTypes.layerZstd) ?? 'none';
+  const { decode } = await import('../../builder/tar/decode.ts');
   const content = () =>
     decode(openBlob(workshop, zstd), compression, { most: layer.size, where: zstd.digest });
   await workshop.store.put(plain, content, { once: true });

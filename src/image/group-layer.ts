@@ -1,7 +1,6 @@
 import { compressionOf } from '../../builder/descriptor.ts';
 import { digester } from '../../builder/digest.ts';
 import { assemble, type Member } from '../../builder/tar/assemble.ts';
-import { decode } from '../../builder/tar/decode.ts';
 import { type Encoding, mediaTypeOf } from '../../builder/tar/encoding.ts';
 import { decodeLayer, memoPath, readMemo, writeMemo } from '../layer/known.ts';
 import { blobOf, isStored, type KnownLayer, knownLayer, openBlob, type Workshop } from '../layer/workshop.ts';
@@ -43,6 +42,7 @@ export async function makeGroupLayer(
   const gzip = await add('gzip-1');
   const zstd = await add('zstd-1');
   const most = members.reduce((sum, { layer }) => sum + layer.size, 0);
+  const { decode } = await import('../../builder/tar/decode.ts');
   const plain = digester();
   const compression = compressionOf(zstd.mediaType) ?? 'none';
   for await (const chunk of decode(workshop.store.open(zstd), compression, { most, where: zstd.digest })) {

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { Descriptor } from '../../builder/descriptor.ts';
 import { Fault } from '../../builder/fault.ts';
 import type { FileStore } from '../../builder/store/file-store.ts';
-import { Compressor } from '../../builder/tar/compressor.ts';
+import type { Compressor } from '../../builder/tar/compressor.ts';
 import { type Compressed, type Encoding, mediaTypeOf } from '../../builder/tar/encoding.ts';
 import { type Layer, makeLayer, type Plan } from '../../builder/tar/layer.ts';
 
@@ -38,7 +38,7 @@ export type Workshops = {
 };
 
 export function openWorkshop({ compressProgram, ...places }: WorkshopOptions): Workshop {
-  let compressor: Compressor<Compressed> | undefined;
+  let started: Promise<Compressor<Compressed>> | undefined;
   const { store } = places;
   const sink = (encoding: Compressed) => (content: AsyncIterable<Uint8Array>) =>
     store.add(mediaTypeOf[encoding], content);
@@ -46,15 +46,21 @@ export function openWorkshop({ compressProgram, ...places }: WorkshopOptions): W
     ...places,
     async make(plan) {
       requireProgram(compressProgram);
-      compressor ??= new Compressor([compressProgram], encodings);
-      const { diffID, size, blobs } = await makeLayer(plan, compressor, {
+      started ??= startCompressor(compressProgram);
+      const { diffID, size, blobs } = await makeLayer(plan, await started, {
         'gzip-1': sink('gzip-1'),
         'zstd-1': sink('zstd-1'),
       });
       return knownLayer(diffID, size, blobs);
     },
-    close: async () => compressor?.close(),
+    close: async () => (await started)?.close(),
   };
+}
+
+/** What it takes to run a program is loaded only here: an image of known packages is made without. */
+async function startCompressor(program: string): Promise<Compressor<Compressed>> {
+  const { Compressor } = await import('../../builder/tar/compressor.ts');
+  return new Compressor([program], encodings);
 }
 
 /** A checkout has it only after its own step, as its sources are fetched. */

@@ -80,9 +80,9 @@ export function knownLocal(
   name: string,
   version: string,
   memory: Memory | undefined,
+  local = readLocal(localPath(directory, name, version)),
 ): Local | undefined {
   const tree = treePath(directory, name, version);
-  const local = readLocal(localPath(directory, name, version));
   if (local && isUnchanged(tree, local)) return local;
   const other = memory && !mayIndex(directory) ? readLocal(elsewhere(memory(), tree)) : undefined;
   return other && isUnchanged(tree, other) ? other : undefined;

@@ -1,9 +1,17 @@
 import { statSync } from 'node:fs';
 import type { Digest } from '../../builder/digest.ts';
 import { asFault, Fault } from '../../builder/fault.ts';
-import { recordPath, treePath } from './layout.ts';
+import { localPath, recordPath, treePath } from './layout.ts';
 import { scanLinks } from './links.ts';
-import { isUnchanged, knownLocal, type Memory, rememberLocal, takeLocal } from './local.ts';
+import {
+  isUnchanged,
+  knownLocal,
+  type Local,
+  type Memory,
+  readLocal,
+  rememberLocal,
+  takeLocal,
+} from './local.ts';
 import { display } from './name.ts';
 import type { Candidate, PackageRecord } from './record.ts';
 import { readRecord } from './record-file.ts';
@@ -49,8 +57,11 @@ export function openRepository(directory: string, memory?: Memory): Repository {
   checkDirectory(directory);
   const versions = new Map<string, readonly string[]>();
   const candidates = new Map<string, Candidate>();
+  const locals = new Map<string, Local | undefined>();
   const standIns = standInsOf(directory);
   const versionsOf = (name: string) => remember(versions, name, () => listVersions(directory, name));
+  const localOf = (name: string, version: string) =>
+    remember(locals, `${name} ${version}`, () => readLocal(localPath(directory, name, version)));
   return {
     ...standIns,
     directory,
@@ -58,10 +69,12 @@ export function openRepository(directory: string, memory?: Memory): Repository {
     names: () => listNames(directory),
     versions: versionsOf,
     candidate: (name, version) =>
-      remember(candidates, `${name} ${version}`, () => readCandidate(directory, name, version)),
+      remember(candidates, `${name} ${version}`, () =>
+        readCandidate(directory, name, version, localOf(name, version)),
+      ),
     providers: (virtual) =>
       standIns.providers(virtual).filter(({ name, version }) => versionsOf(name).includes(version)),
-    record: (name, version) => recordOf(directory, name, version, memory),
+    record: (name, version) => recordOf({ directory, name, version, memory, local: localOf(name, version) }),
     tree: (name, version) => treePath(directory, name, version),
   };
 }
@@ -79,29 +92,28 @@ function checkDirectory(directory: string): void {
   if (!stats.isDirectory()) throw new Fault('INPUT', `${display(directory)} is no directory`, { hint });
 }
 
-function recordOf(
-  directory: string,
-  name: string,
-  version: string,
-  memory: Memory | undefined,
-): PackageRecord {
+/** A package to be looked at; `local` is what is written beside its record. */
+type Place = {
+  readonly directory: string;
+  readonly name: string;
+  readonly version: string;
+  readonly memory: Memory | undefined;
+  readonly local: Local | undefined;
+};
+
+function recordOf(place: Place): PackageRecord {
+  const { directory, name, version, local } = place;
   const tree = treePath(directory, name, version);
-  const control = controlOf(directory, name, version);
+  const control = controlOf(directory, name, version, local);
   const record = readRecord(recordPath(directory, name, version));
-  if (record && record.control === control && isOfTree(record, directory, name, version, memory))
-    return record;
+  if (record && record.control === control && isOfTree(record, place)) return record;
   return { format: 1, control, origin: 'unknown', builtFrom: [], links: scanLinks(tree, control) };
 }
 
 /** Whether the tree is what the record is of. Without a layer in the record, only a tree that is as it was. */
-function isOfTree(
-  { layer, control }: PackageRecord,
-  directory: string,
-  name: string,
-  version: string,
-  memory: Memory | undefined,
-): boolean {
-  const known = knownLocal(directory, name, version, memory);
+function isOfTree({ layer, control }: PackageRecord, place: Place): boolean {
+  const { directory, name, version, memory } = place;
+  const known = knownLocal(directory, name, version, memory, place.local);
   if (!layer) return known !== undefined;
   if (known?.diffID !== undefined) return known.diffID === layer.diffID;
   const tree = treePath(directory, name, version);

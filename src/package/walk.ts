@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, read
 import { asFault, Fault } from '../../builder/fault.ts';
 import { candidateOf } from './candidate.ts';
 import { localPath, treePath } from './layout.ts';
-import { localControl, readLocal } from './local.ts';
+import { type Local, localControl, readLocal } from './local.ts';
 import { display, isName, isVersion, versionFromPath, versionInPath } from './name.ts';
 import type { Candidate } from './record.ts';
 
@@ -49,8 +49,12 @@ const mostBytes = 1 << 20;
  * The text of a package's control, out of what is known of its tree where that still counts, so that no file of the
  * tree is opened. Throws NOT_FOUND if the tree has none, INPUT if it is no plain file.
  */
-export function controlOf(directory: string, name: string, version: string): string {
-  const local = readLocal(localPath(directory, name, version));
+export function controlOf(
+  directory: string,
+  name: string,
+  version: string,
+  local = readLocal(localPath(directory, name, version)),
+): string {
   const known = local && localControl(treePath(directory, name, version), local);
   return known ?? readControl(directory, name, version);
 }
@@ -83,9 +87,9 @@ function readControl(directory: string, name: string, version: string): string {
 }
 
 /** What the control says of a package. Throws INPUT if that is another one than its place says. */
-export function readCandidate(directory: string, name: string, version: string): Candidate {
+export function readCandidate(directory: string, name: string, version: string, local?: Local): Candidate {
   const file = `${treePath(directory, name, version)}/control`;
-  const candidate = candidateOf(controlOf(directory, name, version), file);
+  const candidate = candidateOf(controlOf(directory, name, version, local), file);
   if (candidate.name === name && candidate.version === version) return candidate;
   throw new Fault(
     'INPUT',

@@ -55,13 +55,11 @@ function workshop(t: ExecutionContext): Workshop {
       writeFileSync(join(recipe, 'unpack.sh'), ':\n');
       const lines = Object.entries(packages).flatMap(([name, { files }]) => {
         const tree = `"$PKG_INSTDIR/packages/${name}/$PKG_VERSION`;
-        return [
-          `mkdir -p ${tree}"`,
-          ...Object.entries(files).flatMap(([path, text]) => [
-            `mkdir -p ${tree}/${path.replace(/\/?[^/]*$/, '')}"`,
-            `printf '%s' '${text}' >${tree}/${path}"`,
-          ]),
-        ];
+        const install = Object.entries(files).map(
+          ([path, text]) =>
+            `mkdir -p ${tree}/${path.replace(/\/?[^/]*$/, '')}"\nprintf '%s' '${text}' >${tree}/${path}"`,
+        );
+        return [`mkdir -p ${tree}"`].concat(install);
       });
       writeFileSync(join(recipe, 'build.sh'), `set -e\n# ${comment}\n${lines.join('\n')}\n`);
       const both = join(place, 'both');

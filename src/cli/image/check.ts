@@ -72,11 +72,11 @@ async function editedTreesOf(words: readonly string[], context: Context) {
     if (words.length === 0 && error instanceof Fault && error.code === 'NOT_FOUND') return [];
     throw error;
   });
-  const trees = [
-    ...repositories.flatMap((repository) => [...recordedTrees(repository)]),
-    ...rememberedTrees(context.places.cache.layers),
-  ];
-  return editedTrees(trees, compressProgramOf(context));
+  const trees = function* () {
+    for (const repository of repositories) yield* recordedTrees(repository);
+    yield* rememberedTrees(context.places.cache.layers);
+  };
+  return editedTrees(trees(), compressProgramOf(context));
 }
 
 async function damagesOf(context: Context, directory: string) {
