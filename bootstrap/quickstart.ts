@@ -2,11 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { withLock } from '../builder/lock.ts';
-import type { BuildEvent } from '../src/build/build.ts';
 import { hostCompiler } from '../src/build/compiler.ts';
-import { isBuilt, type Plan, planHostBuild } from '../src/build/plan.ts';
-import { produce, type ProduceRequest, type ProduceSetting } from '../src/build/produce.ts';
-import { schedule } from '../src/build/schedule.ts';
+import { type Job, planGraph } from '../src/build/graph.ts';
+import type { ProduceSetting } from '../src/build/produce.ts';
+import { type GraphEvent, runGraph } from '../src/build/run-graph.ts';
 import { openShelf } from '../src/build/shelf.ts';
 import { buildSetting, thisMachine } from '../src/cli/build-setting.ts';
 import { complain, type Context, places } from '../src/cli/context.ts';
@@ -21,7 +20,7 @@ import { findRecipe } from '../src/source/recipe.ts';
  * compiler into `bootstrap/quickstart_packages`. The first is what the others are built with; of these, what
  * takes long comes first, so that nothing long is left alone at the end.
  */
-const [library, ...others] = ['musl', 'busybox', 'mksh', 'lua', 'tcc', 'make', 'mini-httpd'] as const;
+const names = ['musl', 'busybox', 'mksh', 'lua', 'tcc', 'make', 'mini-httpd'] as const;
 
 const root = dirname(import.meta.dirname);
 const context: Context = {
@@ -52,63 +51,73 @@ async function main(signal: AbortSignal): Promise<number> {
     buildAll(directory, setting, stop),
   );
   const shown = relative(context.cwd, directory);
-  if (built > 0) say(`${built} built in ${since(started)}; all ${1 + others.length} are in ${shown}`);
+  if (built > 0) say(`${built} built in ${since(started)}; all ${names.length} are in ${shown}`);
   return 0;
 }
 
 /** Builds what is not there as its recipe, sources and compiler would make it now. Gives how many that were. */
 async function buildAll(directory: string, setting: ProduceSetting, stop: AbortController): Promise<number> {
-  const shelf = openShelf(directory, setting.lock);
   const distfiles = await readDistfiles(context.places.distfileList);
-  const machine = thisMachine();
-  const compiler = await hostCompiler();
-  const whole = { unpack: true, build: true, pack: true, work: undefined, output: 'out', jobs: 1 };
-  const tasks = [library, ...others].map((name) => {
+  const method = { view: 'host', compiler: await hostCompiler() } as const;
+  const jobs = names.map((name): Job => {
     const recipe = findRecipe(name, context.places.recipes, root);
-    const request: ProduceRequest = {
-      ...whole,
-      recipe,
-      version: recipe.control.version,
-      distfiles,
-      machine,
-      shelf,
-    };
-    return { name, needs: name === library ? [] : [library], request };
+    return { recipe, version: recipe.control.version, method, distfiles };
   });
-  let fetched: Promise<unknown> | undefined;
+  const options = {
+    machine: thisMachine(),
+    shelf: openShelf(directory, setting.lock),
+    from: [],
+    ordered: true,
+  };
+  const graph = planGraph(jobs, options);
+  for (const { error } of graph.refused) throw error;
+  let fetched: Promise<string[]> | undefined;
+  const needed = jobs.flatMap(({ recipe }) => recipe.control.sources);
+  const fetch: ProduceSetting['fetch'] = async (list, wanted) => {
+    // All of them at once, before the first is unpacked.
+    await (fetched ??= setting.fetch(list, needed));
+    return await setting.fetch(list, wanted);
+  };
   let built = 0;
   const processors = availableParallelism();
-  await schedule(tasks, { slots: processors, processors }, async ({ request }, jobs) => {
-    const plan = planHostBuild(request, shelf, compiler);
-    if (isBuilt(request, plan, shelf)) return;
-    try {
-      fetched ??= setting.fetch(
-        distfiles,
-        tasks.flatMap((task) => task.request.recipe.control.sources),
-      );
-      await fetched;
-      await buildOne({ ...request, jobs }, setting, plan);
-      built += 1;
-    } catch (error) {
-      stop.abort(error);
-      throw error;
-    }
-  });
+  const report = reporter(stop);
+  await runGraph(
+    graph,
+    { ...setting, fetch },
+    {
+      ...options,
+      slots: processors,
+      jobs: processors,
+      listen(event) {
+        if (event.event === 'done' && event.produced.how !== 'there') built += 1;
+        report(event);
+      },
+    },
+  );
   return built;
 }
 
-async function buildOne(request: ProduceRequest, setting: ProduceSetting, plan: Plan): Promise<void> {
-  const { recipe, version, jobs } = request;
-  const title = `${recipe.control.name} ${version}`;
-  const start = Date.now();
-  say(`${title}: building${jobs > 1 ? `, ${jobs} processes at once` : ''}`);
-  const { packages } = await produce(request, setting, plan, (event: BuildEvent) => {
-    if (event.event === 'failed') for (const line of event.lines) complain(`  ${line}\n`);
-  });
-  const made = packages.map(
-    ({ name, bytes }) => `${name === recipe.control.name ? '' : `as ${name}, `}${formatSize(bytes)}`,
-  );
-  say(`${title}: built in ${since(start)} (${made.join('; ')})`);
+/** Says what happens, and ends everything at the first failure: nobody waits for the rest then. */
+function reporter(stop: AbortController): (event: GraphEvent) => void {
+  const starts = new Map<string, number>();
+  return (event) => {
+    const { name } = event.node;
+    if (event.event === 'start') starts.set(name, Date.now());
+    else if (event.event === 'failed') stop.abort(event.error);
+    else if (event.event === 'progress' && event.of.event === 'phase' && event.of.phase === 'build') {
+      say(`${name}: building`);
+    } else if (event.event === 'progress' && event.of.event === 'failed') {
+      for (const line of event.of.lines) complain(`  ${line}\n`);
+    } else if (event.event === 'done' && event.produced.how === 'restored')
+      say(`${name}: taken from the cache`);
+    else if (event.event === 'done' && event.produced.how === 'built') {
+      const source = event.node.recipe.control.name;
+      const made = event.produced.packages.map(
+        (each) => `${each.name === source ? '' : `as ${each.name}, `}${formatSize(each.bytes)}`,
+      );
+      say(`${name}: built in ${since(starts.get(name) ?? started)} (${made.join('; ')})`);
+    }
+  };
 }
 
 try {

@@ -66,7 +66,7 @@ const shownLines = 20;
 export async function build<T>(
   request: BuildRequest,
   setting: BuildSetting,
-  take: (work: string) => T | Promise<T>,
+  take: (work: string, cpuSeconds: number) => T | Promise<T>,
 ): Promise<Built<T>> {
   const { recipe, version, work } = request;
   const { name } = recipe.control;
@@ -76,7 +76,7 @@ export async function build<T>(
       let cpuSeconds = 0;
       const spent = (seconds: number): void => void (cpuSeconds += seconds);
       const whole = await runScripts(request, setting, place.path, log, spent);
-      const result = whole ? await take(place.path) : undefined;
+      const result = whole ? await take(place.path, cpuSeconds) : undefined;
       await log.end();
       return { result, log: log.path, cpuSeconds };
     } catch (error) {

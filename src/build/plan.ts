@@ -3,14 +3,13 @@ import type { Machine } from '../package/architecture.ts';
 import type { Relation } from '../package/constraint.ts';
 import { quote } from '../package/name.ts';
 import type { Origin } from '../package/record.ts';
-import type { Repository } from '../package/repository.ts';
+import type { SourceControl } from '../package/source-control.ts';
 import type { ChosenPackage } from '../run/chosen.ts';
-import { choose } from '../solve/choose.ts';
-import { type Distfile, selectDistfiles } from '../source/distfile.ts';
+import type { Wish } from '../solve/universe.ts';
+import type { Distfile } from '../source/distfile.ts';
 import type { Recipe } from '../source/recipe.ts';
 import type { HostCompiler } from './compiler.ts';
-import { buildKey } from './key.ts';
-import type { Shelf } from './shelf.ts';
+import type { KeyedCompiler } from './key.ts';
 import type { Machines } from './variables.ts';
 
 /** What of a recipe is to be built. */
@@ -24,101 +23,84 @@ export type PlanRequest = {
   readonly machine: Machine;
 };
 
+/**
+ * Where a build runs: in roots of what it depends on alone, or in the view of this machine, whose programs stand in
+ * for its dependencies. `origin` is that of what comes out, where it is not what follows from the root.
+ */
+export type Method =
+  | {
+      readonly view: 'packages';
+      /** `host`: only unpacked with the machine's programs, which generates no code. */
+      readonly unpack?: 'host';
+      readonly origin?: Origin;
+    }
+  | {
+      readonly view: 'host';
+      readonly compiler: HostCompiler;
+      /** What is mounted there too, its programs before the machine's; without, the C library if it is depended on. */
+      readonly packages?: readonly Relation[];
+      /** What `CC` is; without, `musl-gcc` if a package brings it, else `cc`. */
+      readonly cc?: string;
+      readonly origin?: Origin;
+    };
+
+/** The packages of each root. */
+export type Roots<T> = { readonly unpack: readonly T[]; readonly build: readonly T[] };
+
 /** Where a build is to run, decided before anything is fetched or built. */
-export type Plan = {
-  /** In the view of this machine, or in roots of packages alone. */
-  readonly view: 'host' | 'packages';
-  readonly unpack: readonly ChosenPackage[];
-  readonly build: readonly ChosenPackage[];
+export type Plan = Roots<ChosenPackage> & {
+  readonly views: { readonly unpack: 'host' | 'packages'; readonly build: 'host' | 'packages' };
   readonly machines: Machines;
   /** Of what comes out. */
   readonly origin: Origin | undefined;
-  /** The build key, see {@link buildKey}. */
-  readonly key: string;
+  /** The machine's, where it takes part. */
+  readonly compiler: KeyedCompiler | undefined;
 };
 
 /** The build dependency that no machine has; for all others its own programs stand in. */
 const hostLibrary = 'musl';
 
-/**
- * A build in the host view. Throws UNSATISFIABLE if musl is needed and not on the shelf, NOT_FOUND for a source
- * archive that is not listed.
- */
-export function planHostBuild(request: PlanRequest, shelf: Shelf, { triple, identity }: HostCompiler): Plan {
-  const { control } = request.recipe;
-  const needed = control.dependsBuild.find(({ alternatives }) =>
+/** What has to be in each root. */
+export function wishesOf(control: SourceControl, method: Method): Roots<Wish> {
+  const from = (field: string, relations: readonly Relation[]): Wish[] =>
+    relations.map((relation) => ({ ...relation, from: `${field} of ${control.name}` }));
+  if (method.view === 'packages') {
+    const unpack = method.unpack === 'host' ? [] : from('Depends-Unpack', control.dependsUnpack);
+    return { unpack, build: from('Depends-Build', control.dependsBuild) };
+  }
+  const usual = control.dependsBuild.filter(({ alternatives }) =>
     alternatives.some(({ name }) => name === hostLibrary),
   );
-  const packages = needed ? [library(needed, control.name, shelf)] : [];
-  const machines = machinesOf(request.machine, triple);
-  const key = keyOf(request, machines, { unpack: packages, build: packages }, identity);
-  return { view: 'host', unpack: packages, build: packages, machines, origin: 'host', key };
+  return { unpack: [], build: from('Depends-Build', method.packages ?? usual) };
 }
 
-/**
- * A build in roots of packages: of `Depends-Unpack`, then of `Depends-Build`, and what these need to run. Throws
- * {@link Unsatisfiable} where there is no such root, NOT_FOUND for a source archive that is not listed.
- */
-export function planRootBuild(request: PlanRequest, repositories: readonly Repository[]): Plan {
-  const { control } = request.recipe;
-  const root = (field: string, relations: readonly Relation[]) =>
-    choose(
-      repositories,
-      relations.map((relation) => ({ ...relation, from: `${field} of ${control.name}` })),
-    );
-  const unpack = root('Depends-Unpack', control.dependsUnpack);
-  const build = root('Depends-Build', control.dependsBuild);
-  const machines = machinesOf(request.machine, request.machine.triple);
-  const tainted = [...unpack, ...build].some(
-    ({ record }) => record.origin === 'host' || record.origin === 'unknown',
-  );
-  const key = keyOf(request, machines, { unpack, build }, undefined);
-  return { view: 'packages', unpack, build, machines, origin: tainted ? 'host' : undefined, key };
-}
-
-/** Whether every package of the recipe is on the shelf as this very build would make it. */
-export const isBuilt = ({ recipe, version }: PlanRequest, { key }: Plan, shelf: Shelf): boolean =>
-  recipe.control.packages.every(({ name }) => shelf.find(name, version)?.record.buildKey === key);
-
-function library(relation: Relation, name: string, shelf: Shelf): ChosenPackage {
-  const found = shelf.newest(relation);
-  if (found) return found;
-  const { directory } = shelf;
-  throw new Fault(
+/** Says of a build in the view of this machine that `directory` lacks the C library, if that is why there is no root. */
+export function withoutLibrary(error: unknown, { name }: SourceControl, directory: string): unknown {
+  if (!(error instanceof Fault) || error.code !== 'UNSATISFIABLE') return error;
+  const shown = quote(directory);
+  return new Fault(
     'UNSATISFIABLE',
-    `${name} is built with ${quote(relation.text)}, which ${quote(directory)} does not have`,
+    `${name} is built with ${quote(hostLibrary)}, which ${shown} does not have`,
     {
-      hint: `build it first: pkgbuild --repository ${quote(directory)} ${hostLibrary}; or name another repository`,
+      hint: `build it first: pkgbuild --repository ${shown} ${hostLibrary}; or name another repository`,
+      cause: error,
     },
   );
 }
 
-const machinesOf = ({ triple }: Machine, build: string): Machines => ({
-  build,
-  host: triple,
-  target: triple,
-});
-
-function keyOf(
-  { recipe, version, distfiles }: PlanRequest,
-  machines: Machines,
-  roots: Pick<Plan, 'unpack' | 'build'>,
-  compiler: string | undefined,
-): string {
-  return buildKey({
-    recipe,
-    version,
-    distfiles: selectDistfiles(distfiles, recipe.control.sources),
-    unpack: keyed(roots.unpack),
-    build: keyed(roots.build),
-    machines,
-    compiler,
-  });
+/** Puts together what is decided of a build once its roots are known. */
+export function makePlan({ machine }: PlanRequest, method: Method, roots: Roots<ChosenPackage>): Plan {
+  const host = method.view === 'host';
+  const triple = host ? method.compiler.triple : machine.triple;
+  const tainted = [...roots.unpack, ...roots.build].some(({ record }) => isTainted(record.origin));
+  return {
+    ...roots,
+    views: { unpack: host ? 'host' : (method.unpack ?? 'packages'), build: method.view },
+    machines: { build: triple, host: machine.triple, target: machine.triple },
+    origin: method.origin ?? (host || tainted ? 'host' : undefined),
+    compiler: host ? { name: method.cc ?? '', identity: method.compiler.identity } : undefined,
+  };
 }
 
-const keyed = (packages: readonly ChosenPackage[]) =>
-  packages.map(({ name, version, record }) => ({
-    name,
-    version,
-    key: record.buildKey ?? record.origin ?? '',
-  }));
+/** Whether programs of a machine generated code in it, or may have. */
+export const isTainted = (origin: Origin | undefined): boolean => origin === 'host' || origin === 'unknown';

@@ -1,17 +1,19 @@
-import { keepPackages } from '../layer/package-artifact.ts';
-import { packageLayer, planPackage } from '../layer/package-layer.ts';
-import { readPackage } from '../layer/package.ts';
-import type { Workshop, Workshops } from '../layer/workshop.ts';
-import { parseBinaryControl } from '../package/binary-control.ts';
+import type { Digest } from '../../builder/digest.ts';
+import type { Workshops } from '../layer/workshop.ts';
 import type { FinishedPackage } from '../package/incoming.ts';
-import { scanLinks } from '../package/links.ts';
-import type { PackageIdentity, PackageRecord } from '../package/record.ts';
+import type { PackageRecord } from '../package/record.ts';
+import type { ChosenPackage } from '../run/chosen.ts';
 import type { Distfile } from '../source/distfile.ts';
-import { build, type BuildRequest, type BuildSetting } from './build.ts';
-import { pack, type PackedPackage } from './pack.ts';
+import { build, type BuildEvent, type BuildRequest, type BuildSetting } from './build.ts';
+import { finish, keepLayers } from './finish.ts';
+import type { Key } from './key.ts';
+import { type BuildKeys, keysOf } from './keys.ts';
 import type { Plan, PlanRequest } from './plan.ts';
+import { restore } from './restore.ts';
+import type { BuiltPackage, Output, Results } from './results.ts';
 import { hostBuildRoot, packageBuildRoot } from './root.ts';
 import type { Shelf } from './shelf.ts';
+import { workDigest } from './work-digest.ts';
 
 /** What is to be made of a recipe, how far, and where it goes. */
 export type ProduceRequest = PlanRequest &
@@ -19,6 +21,10 @@ export type ProduceRequest = PlanRequest &
     /** Whether packages are made of what was built, and published; the last step of all. */
     readonly pack: boolean;
     readonly shelf: Shelf;
+    /** Builds even if it is known what comes out. */
+    readonly again?: boolean;
+    /** Looks at packages before they are published, and throws if they must not be. */
+    readonly accept?: (packages: readonly BuiltPackage[], origin: Plan['origin']) => void;
   };
 
 export type ProduceSetting = Omit<BuildSetting, 'listen' | 'machines'> & {
@@ -26,105 +32,250 @@ export type ProduceSetting = Omit<BuildSetting, 'listen' | 'machines'> & {
   readonly profiles: string;
   /** Where the layers of finished packages are made and kept. */
   readonly workshops: Workshops;
+  /** The cache of builds. */
+  readonly results: Results;
   /** Brings distfiles and gives their paths. */
   readonly fetch: (list: ReadonlyMap<string, Distfile>, names: readonly string[]) => Promise<string[]>;
 };
 
+export type ProduceEvent =
+  | BuildEvent
+  /** Somebody else builds the same, and is waited for. */
+  | { readonly event: 'waiting' }
+  /** Built or unpacked again from the same, and something else came out than before. */
+  | { readonly event: 'different'; readonly what: 'unpacked' | 'built' };
+
 /** What came of a request. */
 export type Produced = {
+  /** Whether it was built, taken out of the cache of builds, or there already. */
+  readonly how: 'built' | 'restored' | 'there';
   /** As they were published; none if the request ends before. */
-  readonly packages: readonly {
-    readonly name: string;
-    readonly version: string;
+  readonly packages: readonly (BuiltPackage & {
     readonly tree: string;
-    /** Of its files. */
+    /** Of its files; of its layer where it was not built. */
     readonly bytes: number;
-  }[];
-  readonly log: string;
+  })[];
+  /** Where it was built. */
+  readonly log: string | undefined;
+  readonly origin: Plan['origin'];
+  /** What it took to build it, now or before. */
+  readonly cpuSeconds: number;
+};
+
+type Listen = (event: ProduceEvent) => void;
+
+type Work = {
+  readonly request: ProduceRequest;
+  readonly setting: ProduceSetting;
+  readonly plan: Plan;
+  readonly keys: BuildKeys;
+  readonly listen: Listen;
 };
 
 /**
- * Builds a recipe as planned and publishes its packages on the shelf, all of them or none. Throws what
- * {@link build}, {@link pack} and publishing throw.
+ * Sees to it that the packages of a recipe, built as planned, are on the shelf, all of them or none: they are
+ * left there, taken out of the cache, or built. Only what starts from nothing and goes to the end is looked up:
+ * a work directory that stays is wanted for what is in it. Of several that want the same at once, in any process,
+ * one builds it. Throws what {@link build}, packing and publishing throw.
  */
 export async function produce(
   request: ProduceRequest,
   setting: ProduceSetting,
   plan: Plan,
-  listen: BuildSetting['listen'],
+  listen: Listen,
 ): Promise<Produced> {
-  const { distfiles, shelf, recipe } = request;
   if (request.pack) setting.workshops.require();
-  const paths = request.unpack ? await setting.fetch(distfiles, recipe.control.sources) : [];
-  const makeRoot = plan.view === 'host' ? hostBuildRoot : packageBuildRoot;
-  const roots = {
-    unpack: makeRoot(setting.profiles, plan.unpack),
-    build: makeRoot(setting.profiles, plan.build),
-  };
-  const guarded = [...setting.guarded, shelf.directory];
-  const { result, log } = await build(
-    { ...request, roots, distfiles: paths },
-    { ...setting, guarded, machines: plan.machines, listen },
-    async (work) => {
-      if (!request.pack) return [];
-      listen({ event: 'phase', phase: 'pack' });
-      return await publishOutput(work, request, plan, setting.workshops);
-    },
-  );
-  return { packages: result ?? [], log };
+  const keys = await keysOf(request, plan, setting.workshops);
+  const work: Work = { request, setting, plan, keys, listen };
+  if (!isWhole(request)) return await run(work);
+  const found = request.again ? undefined : await find(work);
+  if (found) return found;
+  const unpacked = setting.results.unpacked(keys.unpack.hex);
+  const { hex } = unpacked === undefined ? keys.unpack : keys.build(unpacked);
+  const waiting = (): void => listen({ event: 'waiting' });
+  return await setting.results.exclusively(hex, { signal: setting.signal, waiting }, async () => {
+    const meanwhile = request.again ? undefined : await find(work);
+    return meanwhile ?? (await run(work));
+  });
 }
 
-async function publishOutput(
-  work: string,
-  { recipe, version, machine, output, shelf }: ProduceRequest,
-  plan: Plan,
-  workshops: Workshops,
-): Promise<Produced['packages']> {
-  const { control } = recipe;
-  const sizes = new Map<string, number>();
-  const published = await shelf.put((staging) =>
-    workshops.use(async (workshop) => {
-      const options = { source: control, version, architecture: machine.name, staging };
-      const common = {
-        format: 1,
-        ...(plan.origin === undefined ? {} : { origin: plan.origin }),
-        source: { name: control.name, version: control.version },
-        buildKey: plan.key,
-        builtFrom: await builtFrom(plan, workshop),
-      } as const;
-      const finished: FinishedPackage[] = [];
-      for (const each of pack(work, output, options)) {
-        sizes.set(each.name, each.bytes);
-        finished.push(await finish(each, common, workshop));
-      }
-      await keepPackages(
-        workshop,
-        new Map(finished.flatMap((each) => (each.record.layer ? [[each, each.record.layer]] : []))),
-      );
-      return finished;
+const isWhole = ({ unpack, build, pack, work }: ProduceRequest): boolean =>
+  unpack && build && pack && work === undefined;
+
+/** What is on the shelf or in the cache, with the key that unpacking as before gives. */
+async function find(work: Work): Promise<Produced | undefined> {
+  const { results } = work.setting;
+  const unpacked = results.unpacked(work.keys.unpack.hex);
+  if (unpacked === undefined) return undefined;
+  return await findBy(work, work.keys.build(unpacked));
+}
+
+async function findBy(work: Work, key: Key): Promise<Produced | undefined> {
+  const outputs = work.setting.results.built(key.hex);
+  const shelved = onShelf(work.request, key.hex);
+  if (shelved) {
+    work.request.accept?.(shelved, work.plan.origin);
+    return produced(work, 'there', shelved, outputs[0]?.cpuSeconds ?? 0);
+  }
+  for (const output of outputs) {
+    const taken = await takeOut(work, output);
+    if (!taken) continue;
+    remember(work, key, output);
+    return taken;
+  }
+  return undefined;
+}
+
+type Shelved = BuiltPackage & { readonly tree: string; readonly record: PackageRecord };
+
+/** The packages of the recipe, if all are on the shelf as the build with this key makes them. */
+export function onShelf(
+  { recipe, version, shelf }: Pick<ProduceRequest, 'recipe' | 'version' | 'shelf'>,
+  key: string,
+): readonly Shelved[] | undefined {
+  const found = recipe.control.packages.map(({ name }) => shelf.find(name, version));
+  const whole = found.filter((each) => each?.record.buildKey === key);
+  return whole.length === found.length ? (whole as Shelved[]) : undefined;
+}
+
+/** Publishes what a build gave before; undefined if its layers are gone. */
+async function takeOut(work: Work, output: Output): Promise<Produced | undefined> {
+  const { request, setting, plan } = work;
+  request.accept?.(output.packages, plan.origin);
+  let whole = true;
+  const published = await request.shelf.put((staging) =>
+    setting.workshops.use(async (workshop) => {
+      const restored = await restore(output.packages, { staging, workshop });
+      if (restored) await keepLayers(workshop, restored);
+      whole = restored !== undefined;
+      return restored ?? [];
     }),
   );
-  return published.map(({ name, version, tree }) => ({ name, version, tree, bytes: sizes.get(name) ?? 0 }));
+  return whole ? produced(work, 'restored', published, output.cpuSeconds) : undefined;
 }
 
-/** The layer is made here, once: what is recorded of it is all that images need to know. */
-async function finish(
-  { name, version, tree, control: text }: PackedPackage,
-  common: Omit<PackageRecord, 'control' | 'links' | 'layer'>,
-  workshop: Workshop,
-): Promise<FinishedPackage> {
-  const control = parseBinaryControl(text, `${tree}/control`);
-  const layer = await workshop.make(planPackage({ name, version, tree, control }));
-  return { name, version, tree, record: { ...common, control: text, links: scanLinks(tree, text), layer } };
-}
+/** What becomes known while a build runs. */
+type Course = {
+  readonly started: number;
+  unpacked?: Digest;
+  key?: Key;
+  /** Where it turned out after unpacking that nothing had to be built. */
+  found?: Produced;
+};
 
-/** Every package that was in one of the roots, once, by name and version, and what was in it. */
-async function builtFrom({ unpack, build }: Plan, workshop: Workshop): Promise<PackageIdentity[]> {
-  const packages = new Map([...unpack, ...build].map((each) => [`${each.name} ${each.version}`, each]));
-  const found: PackageIdentity[] = [];
-  for (const [, each] of [...packages].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const { diffID } = await packageLayer(workshop, readPackage(each));
-    found.push({ name: each.name, version: each.version, diffID });
+/** Builds, and publishes if it goes so far. */
+async function run(work: Work): Promise<Produced> {
+  const { request, setting, plan, keys, listen } = work;
+  const { distfiles, shelf, recipe } = request;
+  const course: Course = { started: Date.now() };
+  const paths = request.unpack ? await setting.fetch(distfiles, recipe.control.sources) : [];
+  const guarded = [...setting.guarded, shelf.directory];
+  try {
+    const { result, log, cpuSeconds } = await build(
+      {
+        ...request,
+        roots: rootsOf(plan, setting.profiles),
+        distfiles: paths,
+        unpacked: (directory) => learn(work, course, directory),
+      },
+      { ...setting, guarded, machines: plan.machines, listen },
+      (directory, spent) => (request.pack ? takeOver(work, course, directory, spent) : undefined),
+    );
+    if (course.found) return course.found;
+    return produced(work, 'built', result?.published ?? [], cpuSeconds, { bytes: result?.bytes, log });
+  } finally {
+    // Not before the build has ended: who waits for it by the key of unpacking must find what was built, too.
+    const { unpacked } = course;
+    const fresh = unpacked !== undefined && request.work === undefined;
+    if (fresh && setting.results.keepUnpacked(keys.unpack, unpacked))
+      listen({ event: 'different', what: 'unpacked' });
   }
-  return found;
+}
+
+function rootsOf(
+  { views, unpack, build: packages, compiler }: Plan,
+  profiles: string,
+): BuildRequest['roots'] {
+  const cc = compiler?.name || undefined;
+  const make = (view: Plan['views']['build'], chosen: readonly ChosenPackage[]) =>
+    view === 'host' ? hostBuildRoot(profiles, chosen, cc) : packageBuildRoot(profiles, chosen);
+  return { unpack: make(views.unpack, unpack), build: make(views.build, packages) };
+}
+
+/** Once the sources are there the key is known. False if what it gives is known too, and published. */
+async function learn(work: Work, course: Course, directory: string): Promise<boolean> {
+  const { request, keys } = work;
+  // The user's sources, which no key tells of.
+  if (!request.unpack) return true;
+  course.unpacked = await workDigest(directory, course.started);
+  course.key = keys.build(course.unpacked);
+  if (!isWhole(request) || request.again) return true;
+  const found = await findBy(work, course.key);
+  if (found) course.found = found;
+  return found === undefined;
+}
+
+type TakenOver = {
+  readonly published: readonly FinishedPackage[];
+  readonly bytes: ReadonlyMap<string, number>;
+};
+
+/** Makes packages of what was built, keeps them in the cache, and publishes them. */
+async function takeOver(
+  work: Work,
+  { key, started }: Course,
+  directory: string,
+  cpuSeconds: number,
+): Promise<TakenOver> {
+  const { request, setting, plan, keys, listen } = work;
+  listen({ event: 'phase', phase: 'pack' });
+  let bytes: TakenOver['bytes'] = new Map();
+  const published = await request.shelf.put((staging) =>
+    setting.workshops.use(async (workshop) => {
+      const provenance = { builtFrom: keys.builtFrom, buildKey: key?.hex };
+      const finished = await finish(directory, request, plan, provenance, { staging, workshop });
+      ({ bytes } = finished);
+      const output = { packages: finished.packages, cpuSeconds, seconds: (Date.now() - started) / 1000 };
+      // Before it is looked at: what is refused need not be built again when it is accepted after all.
+      if (key && request.work === undefined) {
+        if (setting.results.keepBuilt(key, output)) listen({ event: 'different', what: 'built' });
+        remember(work, key, output);
+      }
+      request.accept?.(finished.packages, plan.origin);
+      return finished.packages;
+    }),
+  );
+  return { published, bytes };
+}
+
+/** For what plans and explains the next build of this version. */
+function remember({ request, setting, keys }: Work, key: Key, { cpuSeconds, seconds }: Output): void {
+  setting.results.keepLast(request.recipe.control.name, request.version, {
+    unpack: keys.unpack.hex,
+    build: key.hex,
+    cpuSeconds,
+    seconds,
+  });
+}
+
+function produced(
+  { plan }: Work,
+  how: Produced['how'],
+  packages: readonly (BuiltPackage & { readonly tree: string })[],
+  cpuSeconds: number,
+  { bytes, log }: { readonly bytes?: ReadonlyMap<string, number> | undefined; readonly log?: string } = {},
+): Produced {
+  return {
+    how,
+    packages: packages.map(({ name, version, tree, record }) => ({
+      name,
+      version,
+      tree,
+      record,
+      bytes: bytes?.get(name) ?? record.layer?.size ?? 0,
+    })),
+    log,
+    origin: plan.origin,
+    cpuSeconds,
+  };
 }

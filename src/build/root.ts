@@ -17,15 +17,16 @@ export type BuildRoot = {
  * The host view (DESIGN section 5): the machine's own programs stand in for those of the build dependencies.
  * `packages` are there too, their programs before the machine's. With a musl among them its musl-gcc is the
  * compiler, so that what is built is static and for musl; without one it is the machine's own, for building musl.
+ * `cc` names another one.
  */
-export function hostBuildRoot(profiles: string, packages: readonly PlainPackage[]): BuildRoot {
+export function hostBuildRoot(profiles: string, packages: readonly PlainPackage[], cc?: string): BuildRoot {
   const directories = packages
     .filter(({ tree }) => existsSync(join(tree, 'bin')))
     .map(({ name, version }) => `/${packagePath(name, version)}/bin`);
   return {
     root: hostView(profiles, packages),
     path: [...directories, hostPath].join(':'),
-    compiler: packages.some(({ tree }) => existsSync(join(tree, 'bin/musl-gcc'))) ? 'musl-gcc' : 'cc',
+    compiler: cc ?? (packages.some(({ tree }) => existsSync(join(tree, 'bin/musl-gcc'))) ? 'musl-gcc' : 'cc'),
   };
 }
 

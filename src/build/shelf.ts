@@ -1,18 +1,16 @@
 import { existsSync } from 'node:fs';
-import { satisfies, type Relation } from '../package/constraint.ts';
 import type { FinishedPackage } from '../package/incoming.ts';
 import { publish, withStaging } from '../package/publish.ts';
-import { openRepository } from '../package/repository.ts';
-import { orderVersions } from '../solve/preference.ts';
+import { openRepository, type Repository } from '../package/repository.ts';
 import type { ChosenPackage } from '../run/chosen.ts';
 import { syncTree } from './sync.ts';
 
 /** A repository as builds use it: packages are taken from it and put there. It need not exist before the first. */
 export type Shelf = {
   readonly directory: string;
-  /** The package that the solver would take for a dependency that nothing else limits. */
-  newest(relation: Relation): ChosenPackage | undefined;
   find(name: string, version: string): ChosenPackage | undefined;
+  /** As it is now; undefined if there is none yet. */
+  repository(): Repository | undefined;
   /** Makes finished trees in a directory that `make` gets, publishes all of them, and gives where they are. */
   put(make: (staging: string) => Promise<readonly FinishedPackage[]>): Promise<readonly FinishedPackage[]>;
 };
@@ -28,15 +26,7 @@ export function openShelf(directory: string, lock: string): Shelf {
   return {
     directory,
     find,
-    newest({ alternatives }) {
-      for (const { name, range } of alternatives) {
-        const versions = open()?.versions(name) ?? [];
-        const fitting = versions.filter((version) => satisfies(range, version));
-        const [best] = orderVersions(fitting, range, undefined);
-        if (best !== undefined) return find(name, best);
-      }
-      return undefined;
-    },
+    repository: open,
     put: (make) =>
       withStaging(directory, async (staging) => {
         const packages = await make(staging);

@@ -1,13 +1,21 @@
-import type { BuildEvent } from '../build/build.ts';
+import type { ProduceEvent } from '../build/produce.ts';
 import { plainText } from '../build/log.ts';
 import { complain, type Context } from './context.ts';
 import type { FetchEvent } from '../source/fetch.ts';
 import { formatSize, makeProgress } from './progress.ts';
 
 export type BuildReport = {
-  readonly listen: (event: BuildEvent) => void;
+  readonly listen: (event: ProduceEvent) => void;
   readonly fetching: (event: FetchEvent) => void;
   end(): void;
+};
+
+/** What is said of events that are no step of a build. */
+export const remark = (event: Extract<ProduceEvent, { event: 'waiting' | 'different' }>): string => {
+  if (event.event === 'waiting') return 'waiting for another pkgbuild that builds the same';
+  return event.what === 'built'
+    ? 'came out different from the last time that the same was built'
+    : 'its sources came out different from the last time that the same was unpacked';
 };
 
 const doing = { unpack: 'unpacking', build: 'building', pack: 'packing' } as const;
@@ -53,11 +61,11 @@ export function makeBuildReport(
           last = text.trimEnd().split('\n').at(-1) ?? last;
           draw();
         }
-      } else {
+      } else if (event.event === 'failed') {
         progress.end();
         if (verbose) return;
         for (const line of event.lines) complain(`  ${line}\n`);
-      }
+      } else progress.note(`${title}: ${remark(event)}`);
     },
     end() {
       clearInterval(ticking);

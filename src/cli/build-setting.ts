@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { Fault } from '../../builder/fault.ts';
 import type { ProduceSetting } from '../build/produce.ts';
+import { openResults } from '../build/results.ts';
 import { type Machine, machineBy } from '../package/architecture.ts';
 import { ensurePrivate } from '../run/private.ts';
 import { fetchDistfiles, type FetchEvent } from '../source/fetch.ts';
@@ -31,11 +32,13 @@ export function buildSetting(context: Context, options: SettingOptions): Produce
   const { cache } = places;
   const usual = fetchOptions(context);
   const directory = options.distfiles ?? usual.directory;
+  const lock = join(dirname(places.helper), 'lock');
   return {
     tool,
     from: cwd,
     helper: places.helper,
-    lock: join(dirname(places.helper), 'lock'),
+    lock,
+    results: openResults(cache.builds, lock),
     profiles: cache.profiles,
     workshops: workshopsOf(context),
     cache: cache.work,

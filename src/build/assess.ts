@@ -1,0 +1,113 @@
+import type { Workshops } from '../layer/workshop.ts';
+import type { ChosenPackage } from '../run/chosen.ts';
+import { type Difference, differences } from './difference.ts';
+import type { GraphOptions, Ingredient, Node } from './graph.ts';
+import { type BuildKeys, keysOf } from './keys.ts';
+import { makePlan, type Roots } from './plan.ts';
+import { onShelf } from './produce.ts';
+import type { BuiltPackage, Results } from './results.ts';
+
+/** What a run of the graph would do with one node. */
+export type Assessment = {
+  readonly name: string;
+  /**
+   * `there`: on the shelf; `cached`: taken from the cache of builds; `build`: built; `open`: known only when what it
+   * needs is built, as that may come out as it was.
+   */
+  readonly state: 'there' | 'cached' | 'build' | 'open';
+  /** Why it is built: what is other than at the last build; nothing if there was none, or its result is gone. */
+  readonly why: readonly Difference[];
+  /** Whether the version was built before by this user. */
+  readonly before: boolean;
+  /** For `open`: the nodes that it waits for. */
+  readonly awaits: readonly string[];
+  /** As far as it is known without unpacking. */
+  readonly key: string | undefined;
+  /** What the last build took, if there was one. */
+  readonly cpuSeconds: number | undefined;
+};
+
+export type AssessSetting = Pick<GraphOptions, 'machine' | 'shelf'> & {
+  readonly results: Results;
+  readonly workshops: Workshops;
+};
+
+/** Looks what has to be done for each node, in their order, and does nothing. */
+export async function assess(nodes: readonly Node[], setting: AssessSetting): Promise<readonly Assessment[]> {
+  const known = new Map<string, readonly BuiltPackage[]>();
+  const found: Assessment[] = [];
+  for (const node of nodes) {
+    const { recipe, version } = node;
+    const last = setting.results.last(recipe.control.name, version);
+    const common = { name: node.name, before: last !== undefined, cpuSeconds: last?.cpuSeconds };
+    const awaits = makers(node).filter((name) => !known.has(name));
+    if (awaits.length > 0) {
+      found.push({ ...common, state: 'open', why: [], awaits, key: undefined });
+      continue;
+    }
+    const keys = await keysIn(node, setting, known);
+    const unpacked = setting.results.unpacked(keys.unpack.hex);
+    const key = unpacked === undefined ? undefined : keys.build(unpacked);
+    const shelved = key && onShelf({ recipe, version, shelf: setting.shelf }, key.hex);
+    const [output] = key ? setting.results.built(key.hex) : [];
+    const packages = shelved ?? output?.packages;
+    if (packages) known.set(node.name, packages);
+    const state = shelved ? 'there' : output ? 'cached' : 'build';
+    const why = state === 'build' ? reasons(node, keys, setting.results) : [];
+    found.push({ ...common, state, why, awaits: [], key: key?.hex });
+  }
+  return found;
+}
+
+/** The nodes that make something of the roots; others that are needed only have to be done before. */
+const makers = ({ roots }: Node): string[] => [
+  ...new Set([...roots.unpack, ...roots.build].flatMap(({ from }) => ('node' in from ? [from.node] : []))),
+];
+
+async function keysIn(
+  node: Node,
+  { machine, workshops, shelf }: AssessSetting,
+  known: ReadonlyMap<string, readonly BuiltPackage[]>,
+): Promise<BuildKeys> {
+  const find = ({ name, version, from }: Ingredient): ChosenPackage => {
+    if ('repository' in from) return packageOf({ name, version, from });
+    const made = known.get(from.node)?.find((each) => each.name === name);
+    if (!made) throw new Error(`${name} ${version} is not known yet`);
+    return { ...made, tree: shelf.directory };
+  };
+  const roots: Roots<ChosenPackage> = {
+    unpack: node.roots.unpack.map(find),
+    build: node.roots.build.map(find),
+  };
+  const request = { ...node, machine, output: defaultOutput };
+  return await keysOf(request, makePlan(request, node.method, roots), workshops);
+}
+
+/** Where `build.sh` installs to if nothing else is said. */
+export const defaultOutput = 'out';
+
+/** A package that a repository has. */
+export function packageOf({ name, version, from }: Ingredient): ChosenPackage {
+  if (!('repository' in from)) throw new Error(`${name} ${version} is in no repository yet`);
+  const { repository } = from;
+  return { name, version, record: repository.record(name, version), tree: repository.tree(name, version) };
+}
+
+/** What is other than it was at the last build of the version. */
+export function reasons(
+  { recipe, version }: Pick<Node, 'recipe' | 'version'>,
+  keys: BuildKeys,
+  results: Results,
+): readonly Difference[] {
+  const last = results.last(recipe.control.name, version);
+  if (!last) return [];
+  const found = new Map<string, Difference>();
+  const add = (before: ReturnType<Results['document']>, after: ReturnType<Results['document']>): void => {
+    if (!before || !after) return;
+    for (const each of differences(before, after)) found.set(`${each.what} ${each.name}`, each);
+  };
+  add(results.document(last.unpack), keys.unpack.document);
+  const unpacked = results.unpacked(keys.unpack.hex) ?? results.unpacked(last.unpack);
+  if (unpacked !== undefined) add(results.document(last.build), keys.build(unpacked).document);
+  return [...found.values()];
+}

@@ -1,0 +1,176 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decodeDigest } from '../../builder/descriptor.ts';
+import { type Digest, digestOf, hexOf } from '../../builder/digest.ts';
+import { Fault } from '../../builder/fault.ts';
+import { count, type Field, items, type Json, member, members, string } from '../../builder/json.ts';
+import { withLock } from '../../builder/lock.ts';
+import { writeDurably } from '../package/durable.ts';
+import { readRecord, recordBytes } from '../package/record-file.ts';
+import type { PackageIdentity, PackageRecord } from '../package/record.ts';
+import { versionInPath } from '../package/name.ts';
+import { ensurePrivate } from '../run/private.ts';
+import type { Key, KeyDocument } from './key.ts';
+import { readSealed, writeSealed } from './sealed.ts';
+
+export type BuiltPackage = Pick<PackageIdentity, 'name' | 'version'> & { readonly record: PackageRecord };
+
+/** What a build gave: its packages by their records, whose layers are in the store, and what it took. */
+export type Output = {
+  readonly packages: readonly BuiltPackage[];
+  readonly cpuSeconds: number;
+  readonly seconds: number;
+};
+
+/** The last build of a version of a source, whatever its key. */
+export type LastBuild = {
+  readonly unpack: string;
+  readonly build: string;
+  readonly cpuSeconds: number;
+  readonly seconds: number;
+};
+
+/**
+ * The cache of builds, a directory `KEY/` for each key: its document, and what came of it. It may be deleted at any
+ * time, it is the caller's own, and what is damaged in it counts as absent.
+ */
+export type Results = {
+  /** What unpacking gives, by content. */
+  unpacked(key: string): Digest | undefined;
+  /** Gives what the same key gave before, if that was something else: unpacking is not reproducible then. */
+  keepUnpacked(key: Key, digest: Digest): Digest | undefined;
+  /** All outputs that the key has shown, the one to use first. */
+  built(key: string): readonly Output[];
+  /** Puts an output first. Gives what the same key gave before, if that was something else. */
+  keepBuilt(key: Key, output: Output): Output | undefined;
+  document(key: string): KeyDocument | undefined;
+  last(name: string, version: string): LastBuild | undefined;
+  keepLast(name: string, version: string, last: LastBuild): void;
+  /** Runs `fn` while nobody else does with the same key. `waiting` is called once if somebody does. */
+  exclusively<T>(key: string, options: Exclusive, fn: () => Promise<T>): Promise<T>;
+};
+
+export type Exclusive = { readonly signal: AbortSignal | undefined; readonly waiting: () => void };
+
+/** Between two looks whether a lock is free, in ms: a wait that Ctrl-C can end. */
+const pause = 250;
+
+/** `lock` is the program `native/lock`. */
+export function openResults(directory: string, lock: string): Results {
+  const placeOf = (key: string) => join(directory, key.slice(0, 2), key);
+  const lastOf = (name: string, version: string) =>
+    join(directory, 'last', name, `${versionInPath(version)}.json`);
+  const unpackedOf = (key: string) =>
+    readSealed(join(placeOf(key), 'unpacked.json'), (field) => items(field).map(decodeDigest)) ?? [];
+  const builtOf = (key: string) => readOutputs(placeOf(key));
+  const keepDocument = ({ hex, document }: Key): string => {
+    ensurePrivate(directory);
+    const place = placeOf(hex);
+    writeSealed(join(place, 'key.json'), document);
+    return place;
+  };
+  return {
+    unpacked: (key) => unpackedOf(key)[0],
+    keepUnpacked(key, digest) {
+      const before = unpackedOf(key.hex);
+      if (before[0] === digest) return undefined;
+      const others = before.filter((each) => each !== digest);
+      writeSealed(join(keepDocument(key), 'unpacked.json'), [digest, ...others]);
+      return before[0];
+    },
+    built: builtOf,
+    keepBuilt(key, output) {
+      const before = builtOf(key.hex);
+      const same = (other: Output) => diffIDs(other) === diffIDs(output);
+      writeOutputs(keepDocument(key), [output, ...before.filter((other) => !same(other))]);
+      return before.find((other) => !same(other));
+    },
+    document: (key) => readSealed(join(placeOf(key), 'key.json'), (field) => members(field) as KeyDocument),
+    last: (name, version) => readSealed(lastOf(name, version), decodeLast),
+    keepLast(name, version, last) {
+      ensurePrivate(directory);
+      writeSealed(lastOf(name, version), last);
+    },
+    async exclusively(key, { signal, waiting }, fn) {
+      ensurePrivate(directory);
+      const place = placeOf(key);
+      mkdirSync(place, { recursive: true, mode: 0o700 });
+      for (let tries = 0; ; tries += 1) {
+        signal?.throwIfAborted();
+        let entered = false;
+        try {
+          return await withLock(lock, place, { wait: false }, () => {
+            entered = true;
+            return fn();
+          });
+        } catch (error) {
+          if (entered || !(error instanceof Fault) || error.code !== 'BUSY') throw error;
+        }
+        if (tries === 0) waiting();
+        await sleep(pause);
+      }
+    },
+  };
+}
+
+/** In one text, as two outputs are the same if all their layers are. */
+export const diffIDs = ({ packages }: Pick<Output, 'packages'>): string =>
+  packages.map(({ name, version, record }) => `${name} ${version} ${record.layer?.diffID}`).join('\n');
+
+const milliseconds = (seconds: number): number => Math.round(seconds * 1000);
+
+function writeOutputs(place: string, outputs: readonly Output[]): void {
+  const listed: Json = outputs.map(({ packages, cpuSeconds, seconds }) => ({
+    packages: packages.map(({ name, version, record }) => {
+      const bytes = recordBytes(record);
+      const digest = digestOf(bytes);
+      writeDurably(place, recordPath(place, digest), bytes);
+      return { name, version, record: digest };
+    }),
+    cpu: milliseconds(cpuSeconds),
+    wall: milliseconds(seconds),
+  }));
+  writeSealed(join(place, 'outputs.json'), listed);
+}
+
+const recordPath = (place: string, digest: Digest): string => join(place, `record-${hexOf(digest)}.json`);
+
+function readOutputs(place: string): readonly Output[] {
+  const read = (field: Field): Output | undefined => {
+    const packages = items(member(field, 'packages')).map((each) => {
+      const record = readKept(recordPath(place, decodeDigest(member(each, 'record'))));
+      return (
+        record && { name: string(member(each, 'name')), version: string(member(each, 'version')), record }
+      );
+    });
+    const whole = packages.filter((each) => each !== undefined);
+    if (whole.length !== packages.length) return undefined;
+    return { packages: whole, ...decodeTimes(field) };
+  };
+  const outputs = readSealed(join(place, 'outputs.json'), (field) => items(field).map(read)) ?? [];
+  return outputs.filter((output) => output !== undefined);
+}
+
+/** A record by its digest, which is its name. */
+function readKept(path: string): PackageRecord | undefined {
+  try {
+    const record = readRecord(path);
+    const whole = record && path.endsWith(`record-${hexOf(digestOf(recordBytes(record)))}.json`);
+    return whole ? record : undefined;
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'INPUT') return undefined;
+    throw error;
+  }
+}
+
+const decodeTimes = (field: Field) => ({
+  cpuSeconds: count(member(field, 'cpu')) / 1000,
+  seconds: count(member(field, 'wall')) / 1000,
+});
+
+const decodeLast = (field: Field): LastBuild => ({
+  unpack: string(member(field, 'unpack')),
+  build: string(member(field, 'build')),
+  ...decodeTimes(field),
+});

@@ -1,0 +1,105 @@
+import type { Command } from 'commander';
+import { assess, type Assessment } from '../../build/assess.ts';
+import { type Graph, planGraph } from '../../build/graph.ts';
+import { runGraph } from '../../build/run-graph.ts';
+import { Fault } from '../../../builder/fault.ts';
+import { recipeNames } from '../../source/recipe-names.ts';
+import { complain, type Context, print } from '../context.ts';
+import { report } from '../report.ts';
+import { explanation, planLine } from './explain.ts';
+import { makeGraphReport } from './graph-report.ts';
+import { producedJson } from './one.ts';
+import { type PlaceOptions, readJobs, recipesOf, type WayOptions } from './options.ts';
+import { prepare, type Prepared, readRecipes } from './prepare.ts';
+
+/** What several recipes are built with, and how they are only looked at. */
+export type GraphOptions = {
+  readonly all?: true;
+  readonly dryRun?: true;
+  readonly explain?: true;
+  readonly keepGoing?: true;
+};
+
+export const addGraphOptions = (command: Command): Command =>
+  command
+    .option('--all', 'build all recipes')
+    .option('--dry-run', 'only print what would be done, and why')
+    .option('--explain', 'only print all that is other than at the last build')
+    .option('--keep-going', 'after a failure go on with what does not need what failed');
+
+type Options = GraphOptions & PlaceOptions & WayOptions;
+
+/** Builds several sources, or tells what would be done. */
+export async function buildGraph(
+  words: readonly string[],
+  options: Options,
+  context: Context,
+  signal: AbortSignal,
+): Promise<number> {
+  const names = options.all ? recipeNames(recipesOf(options, context)) : words;
+  const recipes = readRecipes(names, options, context);
+  const view = makeGraphReport(context, { verbose: options.verbose ?? false, quiet: options.quiet ?? false });
+  try {
+    const prepared = await prepare(recipes, options, context, { signal, listen: view.fetching });
+    const graph = planGraph(prepared.jobs, prepared.options);
+    const looks = options.dryRun || options.explain;
+    if (!options.keepGoing && !looks) for (const { error } of graph.refused) throw error;
+    const assessments = await assess(graph.nodes, { ...prepared.options, ...prepared.setting });
+    if (looks) return showPlan(graph, assessments, options, context);
+    view.plan(graph, assessments);
+    return await run(graph, assessments, prepared, options, context, view);
+  } finally {
+    view.end();
+  }
+}
+
+function showPlan(
+  graph: Graph,
+  assessments: readonly Assessment[],
+  options: Options,
+  { tool }: Context,
+): number {
+  const needs = new Map(graph.nodes.map((node) => [node.name, node.needs]));
+  if (options.json) {
+    const nodes = assessments.map((each) => ({ ...each, needs: needs.get(each.name) ?? [] }));
+    const refused = graph.refused.map(({ name, error }) => ({ name, error: (error as Error).message }));
+    print(`${JSON.stringify({ nodes, refused }, null, 2)}\n`);
+  } else {
+    for (const each of assessments) print(options.explain ? explanation(each) : planLine(each));
+  }
+  let status = 0;
+  for (const { error } of graph.refused) status = Math.max(status, report(tool, error));
+  return status;
+}
+
+async function run(
+  graph: Graph,
+  assessments: readonly Assessment[],
+  { setting, options: graphOptions }: Prepared,
+  options: Options,
+  { tool }: Context,
+  view: ReturnType<typeof makeGraphReport>,
+): Promise<number> {
+  const jobs = readJobs(options);
+  const { produced, failed, skipped } = await runGraph(graph, setting, {
+    ...graphOptions,
+    slots: jobs,
+    jobs,
+    keepGoing: options.keepGoing ?? false,
+    again: options.again ?? false,
+    weights: new Map(
+      assessments.flatMap(({ name, cpuSeconds }) => (cpuSeconds === undefined ? [] : [[name, cpuSeconds]])),
+    ),
+    listen: view.listen,
+  });
+  view.end();
+  if (options.json)
+    print(`${JSON.stringify({ built: [...produced.values()].map(producedJson) }, null, 2)}\n`);
+  else for (const { packages } of produced.values()) for (const { tree } of packages) print(`${tree}\n`);
+  if (failed.size === 0) return 0;
+  const count = `${failed.size} of ${graph.nodes.length + graph.refused.length} could not be built`;
+  for (const error of failed.values()) report(tool, error);
+  complain(`${tool}: ${count}${skipped.size > 0 ? `, and ${skipped.size} that need them` : ''}\n`);
+  const [first] = failed.values();
+  return first instanceof Fault && (first.code === 'USAGE' || first.code === 'INPUT') ? 2 : 1;
+}

@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { hostCompiler } from '../../build/compiler.ts';
+import type { GraphOptions, Job } from '../../build/graph.ts';
+import type { ProduceSetting } from '../../build/produce.ts';
+import { openShelf } from '../../build/shelf.ts';
+import { checkVersion } from '../../package/name.ts';
+import { problemText } from '../../package/problem.ts';
+import type { Distfile } from '../../source/distfile.ts';
+import type { FetchEvent } from '../../source/fetch.ts';
+import { readDistfiles } from '../../source/list.ts';
+import { findRecipe, type Recipe } from '../../source/recipe.ts';
+import { buildSetting, thisMachine } from '../build-setting.ts';
+import { complain, type Context } from '../context.ts';
+import { openRepositories } from '../repositories.ts';
+import { type PlaceOptions, recipesOf, repositoryOf, type WayOptions } from './options.ts';
+
+/** All that a build needs to be planned and run. */
+export type Prepared = {
+  readonly jobs: readonly Job[];
+  readonly setting: ProduceSetting;
+  readonly options: GraphOptions;
+};
+
+/** Reads the recipes that words mean, each once, and says what is to be warned of. */
+export function readRecipes(words: readonly string[], options: PlaceOptions, context: Context): Recipe[] {
+  const recipes = new Map<string, Recipe>();
+  for (const word of words) {
+    const recipe = findRecipe(word, recipesOf(options, context), context.cwd);
+    recipes.set(recipe.directory, recipe);
+  }
+  for (const { warnings } of recipes.values()) {
+    for (const warning of warnings) complain(`${context.tool}: warning: ${problemText(warning)}\n`);
+  }
+  return [...recipes.values()];
+}
+
+export async function prepare(
+  recipes: readonly Recipe[],
+  options: PlaceOptions & WayOptions,
+  context: Context,
+  { signal, listen }: { readonly signal: AbortSignal; readonly listen: (event: FetchEvent) => void },
+): Promise<Prepared> {
+  const setting = buildSetting(context, {
+    signal,
+    distfiles: options.directory === undefined ? undefined : resolve(context.cwd, options.directory),
+    apt: options.apt,
+    listen,
+  });
+  const shelf = openShelf(repositoryOf(options, context), setting.lock);
+  const from = options.from === undefined ? [] : await openRepositories(options.from, context);
+  const method =
+    options.from === undefined
+      ? ({ view: 'host', compiler: await hostCompiler() } as const)
+      : ({ view: 'packages' } as const);
+  const jobs: Job[] = [];
+  for (const recipe of recipes) {
+    const { control } = recipe;
+    const version = checkVersion((options.as ?? control.version) + (options.suffix ?? ''), '-v, -V');
+    jobs.push({ recipe, version, method, distfiles: await distfileList(recipe, options, context) });
+  }
+  const guarded = [...setting.guarded, ...from.map(({ directory }) => directory)];
+  return { jobs, setting: { ...setting, guarded }, options: { machine: thisMachine(), shelf, from } };
+}
+
+/** The tracked list, or the user's own, and before it what the recipe itself lists. */
+async function distfileList(
+  { directory }: Recipe,
+  { distfiles }: PlaceOptions,
+  { cwd, places }: Context,
+): Promise<ReadonlyMap<string, Distfile>> {
+  const own = join(directory, 'distfiles.json');
+  const list = await readDistfiles(resolve(cwd, distfiles ?? places.distfileList));
+  return existsSync(own) ? new Map([...list, ...(await readDistfiles(own))]) : list;
+}
