@@ -18,7 +18,8 @@ if [ "${1:-start}" = test ]; then
     dockerd:docker.io podman:podman buildah:buildah skopeo:skopeo umoci:umoci containerd:containerd runc:runc
     crun:crun newuidmap:uidmap clang:clang aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu
     /usr/aarch64-linux-gnu/lib/libc.a:libc6-dev-arm64-cross qemu-aarch64-static:qemu-user-static zstd:zstd
-    pigz:pigz docker-registry:docker-registry openssl:openssl pgrep:procps script:bsdutils"
+    pigz:pigz docker-registry:docker-registry openssl:openssl pgrep:procps script:bsdutils faketime:faketime
+    disorderfs:disorderfs"
 fi
 
 missing=

@@ -14,9 +14,11 @@ export function takeFingerprint(tree: string): Fingerprint {
   for (const path of directories) {
     const stats = look(tree, path);
     if (stats) stamps[path] = stamp(path, stats);
-    const entries = readdirSync(bytes(tree, path), { withFileTypes: true, encoding: 'latin1' });
-    for (const entry of entries) {
-      if (entry.isDirectory()) directories.push(path === '' ? entry.name : `${path}/${entry.name}`);
+    // Of names as bytes Node finds out what they are where the file system does not say it; of other names it fails.
+    for (const entry of readdirSync(bytes(tree, path), { withFileTypes: true, encoding: 'buffer' })) {
+      if (!entry.isDirectory()) continue;
+      const name = entry.name.toString('latin1');
+      directories.push(path === '' ? name : `${path}/${name}`);
     }
   }
   return stamps;

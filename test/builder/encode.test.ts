@@ -1,5 +1,14 @@
 import test, { type ExecutionContext } from 'ava';
-import { chmodSync, cpSync, createReadStream, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  createReadStream,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { digester, digestOf, type Sized } from '../../builder/digest.ts';
 import { Fault, type FaultCode } from '../../builder/fault.ts';
@@ -9,6 +18,7 @@ import { Compressor } from '../../builder/tar/compressor.ts';
 import { decode } from '../../builder/tar/decode.ts';
 import { type Compressed, type Encoding, head, tail } from '../../builder/tar/encoding.ts';
 import { type Layer, makeLayer, measure, planEntries, planTree, type Plan } from '../../builder/tar/layer.ts';
+import { compressorBy } from '../support/compressors.ts';
 import {
   chunksOf,
   collect,
@@ -21,7 +31,8 @@ import {
   treeMaker,
   wholeTar,
 } from '../support/layers.ts';
-import { output, root, run, temporary, tool } from '../support/tools.ts';
+import { nodeProgram } from '../support/node-versions.ts';
+import { output, root, run, temporary } from '../support/tools.ts';
 
 const makeTree = treeMaker();
 const compressed = ['gzip-1', 'zstd-1'] as const;
@@ -61,27 +72,17 @@ for (const threads of ['1', '3', '16'])
   test(`and so with ${threads} threads`, (t) =>
     checkGolden(t, [compressProgram, '--threads', threads], ['plain', 'sizes', 'many_files', 'huge']));
 
-/** Built anew from the sources of both libraries. */
-function builtWith(t: ExecutionContext, compiler: string, flags: string): string {
-  const work = temporary(t);
-  const archives = ['libdeflate_1.14.orig.tar.gz', 'libzstd_1.5.4+dfsg2.orig.tar.xz'];
-  output(tool('pkgfetch'), ['-q', '-d', work, ...archives]);
-  const settings = [`CC=${compiler}`, `COMPRESS_CFLAGS=${flags}`, `BUILD=${work}/build`, `DISTFILES=${work}`];
-  output('make', ['-s', '-C', join(root, 'native'), 'compress', ...settings], { timeout: 600_000 });
-  return join(work, 'build/compress');
-}
-
 for (const [compiler, flags] of [
   ['gcc', '-O0'],
   ['clang', '-O3'],
 ] as const)
   test(`and so when ${compiler} ${flags} made the compressor`, (t) =>
-    checkGolden(t, [builtWith(t, compiler, flags)], ['plain', 'sizes', 'odd_names', 'many_files']));
+    checkGolden(t, [compressorBy(compiler, flags)], ['plain', 'sizes', 'odd_names', 'many_files']));
 
 test('and so on arm64, emulated', (t) =>
   checkGolden(
     t,
-    ['qemu-aarch64-static', builtWith(t, 'aarch64-linux-gnu-gcc', '-O2')],
+    ['qemu-aarch64-static', compressorBy('aarch64-linux-gnu-gcc', '-O2')],
     ['plain', 'sizes', 'odd_names'],
   ));
 
@@ -91,6 +92,41 @@ test('and so on an x86_64 that has none of the newer instructions, emulated', (t
     ['qemu-x86_64-static', '-cpu', 'core2duo', compressProgram],
     ['plain', 'sizes', 'odd_names'],
   ));
+
+test('the library does the same on Node 22 and 26 as on 24, with the recorded layers, archives included', async (t) => {
+  const directory = temporary(t);
+  const worker = join(directory, 'worker.mjs');
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: [join(root, 'test/support/node-worker.ts')],
+    outfile: worker,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node22',
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+  });
+  const names = ['plain', 'odd_names', 'hard_links', 'sizes'];
+  type Layers = readonly { readonly history: string; readonly diffID: string; readonly blobs: unknown }[];
+  const results = [process.execPath, nodeProgram('22'), nodeProgram('26')].map((node, at) => {
+    const place = join(directory, String(at));
+    mkdirSync(place);
+    const args = [worker, join(root, 'native/build/lock'), compressProgram, place, ...names.map(makeTree)];
+    const found = JSON.parse(output(node, args)) as { layers: Layers; images: object; problems: unknown[] };
+    t.deepEqual(found.problems, []);
+    for (const { history, diffID, blobs } of found.layers) {
+      t.is(diffID, golden[history]?.diffID ?? '');
+      t.like(blobs, { 'gzip-1': golden[history]?.['gzip-1'], 'zstd-1': golden[history]?.['zstd-1'] });
+    }
+    const archives = readdirSync(place).filter((name) => name.endsWith('.tar'));
+    t.is(archives.length, 6);
+    return [found.images, archives.map((name) => [name, digestOf(readFileSync(join(place, name)))])];
+  });
+  t.deepEqual(results[1], results[0]);
+  t.deepEqual(results[2], results[0]);
+});
 
 test('every tool that decompresses gives the tar back', async (t) => {
   const directory = temporary(t);

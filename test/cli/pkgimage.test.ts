@@ -14,7 +14,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Engine, needsRoot, startEngine } from '../support/engines.ts';
-import { isRoot, output, quickstart, run, runTool, temporary, tool } from '../support/tools.ts';
+import type { Digest } from '../../builder/digest.ts';
+import type { Compressed } from '../../builder/tar/encoding.ts';
+import { compressorBy } from '../support/compressors.ts';
+import { install } from '../support/installation.ts';
+import { compressProgram } from '../support/images.ts';
+import { layerPy } from '../support/layers.ts';
+import { nodeProgram } from '../support/node-versions.ts';
+import { isRoot, output, quickstart, root, run, runTool, temporary, tool } from '../support/tools.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'static-distro-pkgimage-'));
 test.after.always(() => rmSync(home, { recursive: true, force: true }));
@@ -129,6 +136,210 @@ test('the digest depends on neither user, umask, zone, locale, home, directory n
     );
     t.is(child.stdout, first, child.stderr);
   }
+});
+
+/** Packages with everything that is awkward in a tree; see registry-fixtures/README.md. */
+const goldenTrees = ['plain', 'odd_names', 'hard_links', 'long_names', 'sizes'];
+const goldenNames = [...goldenTrees.map((name) => name.replace('_', '-')), 'su'];
+
+/** What `registry-fixtures/image.json` has of the golden image. */
+type GoldenImage = {
+  readonly id: Digest;
+  /** With a budget of 3 layers. */
+  readonly sharedID: Digest;
+  readonly layers: readonly ({ readonly history: string; readonly diffID: Digest } & Readonly<
+    Record<Compressed, Digest>
+  >)[];
+  /** By encoding, and by encoding and budget. */
+  readonly manifests: Readonly<Record<string, Digest>>;
+};
+
+const fixtures = join(root, 'registry-fixtures');
+const goldenImage = JSON.parse(readFileSync(join(fixtures, 'image.json'), 'utf8')) as GoldenImage;
+
+/** Where the packages of the golden image are; never changed. */
+const golden = join(home, 'golden');
+
+function makeGolden(): void {
+  mkdirSync(golden);
+  const control = (name: string) =>
+    `Package: ${name}\nVersion: 1\nArchitecture: x86_64\nLicense: MIT\nHomepage: https://example.org/${name}\n`;
+  for (const tree of goldenTrees) {
+    const name = tree.replace('_', '-');
+    mkdirSync(join(golden, name));
+    output('sh', [join(fixtures, 'trees/make.sh'), tree, join(golden, name, '1')]);
+    writeFileSync(join(golden, name, '1/control'), control(name));
+  }
+  mkdirSync(join(golden, 'su/1/bin'), { recursive: true });
+  writeFileSync(join(golden, 'su/1/bin/su'), 'I am root\n');
+  writeFileSync(join(golden, 'su/1/control'), `${control('su')}Mode: bin/su 4755\nLayer-Rank: 900\n`);
+}
+
+test.before(makeGolden);
+
+const goldenArgs = (repository = golden): string[] => [
+  ...['build', '-d', repository, '-p', ...goldenNames.toReversed(), '-t', 'golden'],
+  ...[
+    '--entrypoint',
+    '["/bin/su", "-c"]',
+    '--cmd',
+    'one two',
+    '--env',
+    'B=2',
+    '--env',
+    'A=ä b',
+    '--user',
+    'app',
+  ],
+  ...[
+    '--account',
+    'app:2000:2000:/app',
+    '--add',
+    `/app/data=${golden}/plain/1/control,mode=0600,owner=2000:2000`,
+  ],
+  ...['--label', 'l=m', '--port', '53/udp', '--volume', '/data', '--annotation', 'c=d'],
+];
+
+/** Everything in the store of who built it. */
+let goldenBlobs: readonly string[] = [];
+
+test.before(() => {
+  const env = { ...own, STATIC_DISTRO_HOME: join(home, 'golden-home') };
+  output(tool('pkgimage'), goldenArgs(), { env });
+  goldenBlobs = blobs(env);
+});
+
+/** Runs what builds the golden image in a new home, and compares the digest, and what then is in the store. */
+function buildsGolden(
+  t: ExecutionContext,
+  command: readonly string[],
+  { env = {}, repository = golden, cwd = root, place = temporary(t) }: GoldenOptions = {},
+): string {
+  const [program = '', ...args] = [...command, ...goldenArgs(repository)];
+  const all = { ...own, ...env, STATIC_DISTRO_HOME: join(place, 'home') };
+  const { stdout, stderr } = run(program, args, { cwd, env: all, timeout: 300_000 });
+  t.is(stdout.trim(), goldenImage.manifests['gzip-1'] ?? '', stderr);
+  t.deepEqual(blobs(all), goldenBlobs);
+  return place;
+}
+
+type GoldenOptions = {
+  readonly env?: Env;
+  readonly repository?: string;
+  readonly cwd?: string;
+  readonly place?: string;
+};
+
+const pkgimage = tool('pkgimage');
+const underUmask = (umask: string): string[] => ['sh', '-c', `umask ${umask}; exec "$@"`, 'sh'];
+
+test('golden image: ID, diffIDs, blobs, and manifests in every encoding are the recorded ones', (t) => {
+  const env = { ...own, STATIC_DISTRO_HOME: temporary(t) };
+  const [command = '', ...args] = goldenArgs();
+  const build = (...more: readonly string[]) => must(t, [command, ...args, ...more], env).trim();
+  const found: Record<string, string> = {};
+  const layers = new Map<string, Record<string, string>>();
+  for (const encoding of ['gzip-1', 'zstd-1', 'none'] as const) {
+    found[`${encoding} in 3`] = build('--encoding', encoding, '--budget', '3');
+    t.is(inspected(t, 'golden', env).id, goldenImage.sharedID, encoding);
+    found[encoding] = build('--encoding', encoding);
+    const image = inspected(t, 'golden', env);
+    t.is(image.id, goldenImage.id, encoding);
+    for (const { history, diffID, digest } of image.layers) {
+      const layer = { history, diffID, ...layers.get(history) };
+      t.is(layer.diffID, encoding === 'none' ? digest : diffID);
+      layers.set(history, encoding === 'none' ? layer : { ...layer, [encoding]: digest });
+    }
+  }
+  t.deepEqual(found, goldenImage.manifests);
+  t.deepEqual([...layers.values()], goldenImage.layers);
+  t.is(must(t, ['check'], env), '');
+  // The second implementation of the format says so too of those that need no mode.
+  for (const { history, diffID } of goldenImage.layers) {
+    const [name = '', version] = history.split(' ');
+    if (version === undefined || name === 'su') continue;
+    const python = ['python3', ...layerPy(join(golden, name, '1'), `packages/${name}/1`)];
+    t.is(`sha256:${output('sh', ['-c', '"$@" | sha256sum', 'sh', ...python]).slice(0, 64)}`, diffID, name);
+  }
+});
+
+test('golden image: with caches and store warm, gone, or one of them', (t) => {
+  const place = buildsGolden(t, [pkgimage]);
+  for (const gone of [[], ['cache'], ['data'], ['cache/layers'], ['cache', 'data']]) {
+    for (const name of gone) rmSync(join(place, 'home', name), { recursive: true });
+    buildsGolden(t, [pkgimage], { place });
+  }
+});
+
+test('golden image: under other umasks, time zones, locales, and from other directories', (t) => {
+  buildsGolden(t, [...underUmask('000'), pkgimage], {
+    env: { TZ: 'Asia/Tokyo', LC_ALL: 'tr_TR.UTF-8', LANG: 'C' },
+    cwd: '/',
+  });
+  buildsGolden(t, [...underUmask('077'), pkgimage], {
+    env: { TZ: 'America/St_Johns', LC_ALL: 'C', HOME: '/nonexistent', COLUMNS: '20', NO_COLOR: '1' },
+    cwd: temporary(t),
+  });
+});
+
+test('golden image: with the clock in another century', (t) => {
+  for (const date of ['1999-12-31 23:59:59', '2051-02-28 12:00:00'])
+    buildsGolden(t, ['faketime', date, pkgimage]);
+});
+
+test('golden image: of directories that are read in another order', (t) => {
+  // On tmpfs names come in the reverse order of their making, so the copy is made in the reverse of two orders.
+  const place = temporary(t);
+  mkdirSync(join(place, 'tmp'));
+  const copied = `mount -t tmpfs none "$1"; mkdir "$1/golden"; cp -a "$2/." "$1/golden"; shift 2; exec "$@"`;
+  const namespace = ['unshare', '--mount', ...(isRoot ? [] : ['--map-root-user'])];
+  buildsGolden(t, [...namespace, 'sh', '-ec', copied, 'sh', join(place, 'tmp'), golden, pkgimage], {
+    repository: join(place, 'tmp/golden'),
+  });
+});
+
+/** Mounting by FUSE is root's, as is being somebody else. */
+const rootTest = isRoot ? test : test.skip;
+
+rootTest(`${needsRoot}golden image: of directories whose order changes at every look (disorderfs)`, (t) => {
+  const place = temporary(t);
+  const disorder = join(place, 'disorder');
+  mkdirSync(disorder);
+  output('disorderfs', ['--shuffle-dirents=yes', golden, disorder]);
+  t.teardown(() => output('umount', [disorder]));
+  const orders = new Set(Array.from({ length: 8 }, () => output('ls', ['-U', disorder])));
+  t.true(orders.size > 1);
+  buildsGolden(t, [pkgimage], { repository: disorder });
+});
+
+rootTest(`${needsRoot}golden image: by an ordinary user`, (t) => {
+  const place = temporary(t);
+  chownSync(place, 12345, 12345);
+  buildsGolden(t, [...underUmask('027'), ...another, pkgimage], { place, cwd: place });
+});
+
+for (const [how, compress] of [
+  ['with one thread', () => [compressProgram, '--threads', '1']],
+  ['with 16 threads', () => [compressProgram, '--threads', '16']],
+  ['by a compressor that gcc -O0 made', () => [compressorBy('gcc', '-O0')]],
+  ['by a compressor that clang -O3 made', () => [compressorBy('clang', '-O3')]],
+  ['by a compressor for arm64', () => ['qemu-aarch64-static', compressorBy('aarch64-linux-gnu-gcc', '-O2')]],
+] as const)
+  test(`golden image: ${how}`, (t) => {
+    const installed = install(join(temporary(t), 'other'), { compress: compress() });
+    buildsGolden(t, [installed('pkgimage')], {
+      env: { UV_THREADPOOL_SIZE: how.includes('one') ? '1' : '16' },
+    });
+  });
+
+test('golden image: by the tools on Node 26', (t) => {
+  const node = nodeProgram('26');
+  t.regex(output(node, ['--version']), /^v26\./);
+  const installed = install(join(temporary(t), 'other'), { node });
+  const place = buildsGolden(t, [installed('pkgimage')]);
+  const env = { ...own, STATIC_DISTRO_HOME: join(place, 'home') };
+  const checked = run(installed('pkgimage'), ['check'], { env });
+  t.deepEqual([checked.status, checked.stdout], [0, ''], checked.stderr);
 });
 
 test('one ID in every encoding, and with shared layers; created is what is said', (t) => {

@@ -1,0 +1,36 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { digestOf, hexOf } from '../../builder/digest.ts';
+import { output, root, tool } from './tools.ts';
+
+const native = join(root, 'native');
+const archives = ['libdeflate_1.14.orig.tar.gz', 'libzstd_1.5.4+dfsg2.orig.tar.xz'];
+
+/** The compressor of layers, made of its sources by another compiler; once for this user, compiler and sources. */
+export function compressorBy(compiler: string, flags: string): string {
+  const sources = readdirSync(join(native, 'compress')).sort();
+  const texts = [...sources.map((name) => `compress/${name}`), 'compress.mk', 'Makefile'].map((name) =>
+    readFileSync(join(native, name), 'utf8'),
+  );
+  const key = hexOf(digestOf(JSON.stringify([compiler, output(compiler, ['--version']), flags, texts])));
+  const directory = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'static-distro-test');
+  const program = join(directory, `compress-${key.slice(0, 32)}`);
+  if (existsSync(program)) return program;
+  mkdirSync(directory, { recursive: true });
+  const work = mkdtempSync(join(directory, 'new-'));
+  try {
+    output(tool('pkgfetch'), ['-q', '-d', work, ...archives]);
+    const settings = [
+      `CC=${compiler}`,
+      `COMPRESS_CFLAGS=${flags}`,
+      `BUILD=${work}/build`,
+      `DISTFILES=${work}`,
+    ];
+    output('make', ['-s', '-C', native, 'compress', ...settings], { timeout: 600_000 });
+    renameSync(join(work, 'build/compress'), program);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  return program;
+}
