@@ -88,9 +88,9 @@ export function openResults(directory: string, lock: string): Results {
     },
     document: (key) => readSealed(join(placeOf(key), 'key.json'), (field) => members(field) as KeyDocument),
     last: (name, version) => readSealed(lastOf(name, version), decodeLast),
-    keepLast(name, version, last) {
+    keepLast(name, version, { unpack, build, ...times }) {
       ensurePrivate(directory);
-      writeSealed(lastOf(name, version), last);
+      writeSealed(lastOf(name, version), { unpack, build, ...encodeTimes(times) });
     },
     async exclusively(key, { signal, waiting }, fn) {
       ensurePrivate(directory);
@@ -118,7 +118,13 @@ export function openResults(directory: string, lock: string): Results {
 export const diffIDs = ({ packages }: Pick<Output, 'packages'>): string =>
   packages.map(({ name, version, record }) => `${name} ${version} ${record.layer?.diffID}`).join('\n');
 
-const milliseconds = (seconds: number): number => Math.round(seconds * 1000);
+type Times = Pick<Output, 'cpuSeconds' | 'seconds'>;
+
+/** In ms, as our JSON has only integers. */
+const encodeTimes = ({ cpuSeconds, seconds }: Times) => ({
+  cpu: Math.round(cpuSeconds * 1000),
+  wall: Math.round(seconds * 1000),
+});
 
 function writeOutputs(place: string, outputs: readonly Output[]): void {
   const listed: Json = outputs.map(({ packages, cpuSeconds, seconds }) => ({
@@ -128,8 +134,7 @@ function writeOutputs(place: string, outputs: readonly Output[]): void {
       writeDurably(place, recordPath(place, digest), bytes);
       return { name, version, record: digest };
     }),
-    cpu: milliseconds(cpuSeconds),
-    wall: milliseconds(seconds),
+    ...encodeTimes({ cpuSeconds, seconds }),
   }));
   writeSealed(join(place, 'outputs.json'), listed);
 }
@@ -164,7 +169,7 @@ function readKept(path: string): PackageRecord | undefined {
   }
 }
 
-const decodeTimes = (field: Field) => ({
+const decodeTimes = (field: Field): Times => ({
   cpuSeconds: count(member(field, 'cpu')) / 1000,
   seconds: count(member(field, 'wall')) / 1000,
 });
