@@ -4,6 +4,7 @@ import { assembleImage, type AssembledImage, type LayerSource } from '../../buil
 import type { Settings } from '../../builder/image/settings.ts';
 import { putDocument } from '../../builder/store/blob.ts';
 import type { Encoding } from '../../builder/tar/encoding.ts';
+import { annotationOf, packagesAnnotation } from './contents.ts';
 import { annotationsOf, platformOf } from './facts.ts';
 import type { LayerPackage } from '../layer/package.ts';
 import { type LayerPlan, type NamedLayer, packageLayers } from './package-layers.ts';
@@ -56,15 +57,24 @@ export async function planImage(request: ImageRequest, workshop: Workshop): Prom
       settings,
       created,
       annotations: { ...annotationsOf(packages, main), ...annotations },
-      layers: layers.map(({ layer: { diffID, size, blobs }, history }): LayerSource => ({
-        diffID,
-        blobs: { ...blobs, none: { digest: diffID, size } },
-        history,
-      })),
+      layers: layers.map((each) => sourceOf(each, known)),
     },
     encoding,
   );
   return { image, packages: known, layers };
+}
+
+function sourceOf(
+  { layer: { diffID, size, blobs }, history, members }: NamedLayer,
+  known: ReadonlyMap<LayerPackage, KnownLayer>,
+): LayerSource {
+  const shared = members.length > 1 ? [...known].filter(([each]) => members.includes(each)) : [];
+  return {
+    diffID,
+    blobs: { ...blobs, none: { digest: diffID, size } },
+    history,
+    ...(shared.length > 0 && { annotations: { [packagesAnnotation]: annotationOf(shared) } }),
+  };
 }
 
 /** Stores the documents of an image whose layers the workshop keeps; give it a name afterwards. */

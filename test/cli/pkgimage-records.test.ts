@@ -31,7 +31,12 @@ type Workshop = {
 /** Text of files by path, by package; `control` is more fields of the package's paragraph. */
 type Packages = Readonly<Record<string, { readonly control?: string; readonly files: Files }>>;
 type Files = Readonly<Record<string, string>>;
-type BuildOptions = { readonly version?: string; readonly needs?: string; readonly comment?: string };
+type BuildOptions = {
+  readonly version?: string;
+  readonly needs?: string;
+  readonly comment?: string;
+  readonly script?: string;
+};
 
 function workshop(t: ExecutionContext): Workshop {
   const place = temporary(t);
@@ -41,7 +46,7 @@ function workshop(t: ExecutionContext): Workshop {
     place,
     repository,
     env,
-    build(source, packages, { version = '1', needs = '', comment = '' } = {}) {
+    build(source, packages, { version = '1', needs = '', comment = '', script = '' } = {}) {
       const recipe = join(place, 'recipes', source);
       mkdirSync(recipe, { recursive: true });
       const paragraphs = Object.entries(packages).map(
@@ -61,11 +66,11 @@ function workshop(t: ExecutionContext): Workshop {
         );
         return [`mkdir -p ${tree}"`].concat(install);
       });
-      writeFileSync(join(recipe, 'build.sh'), `set -e\n# ${comment}\n${lines.join('\n')}\n`);
+      writeFileSync(join(recipe, 'build.sh'), `set -e\n# ${comment}\n${lines.join('\n')}\n${script}\n`);
       const both = join(place, 'both');
       if (needs) {
-        cpSync(quickstart, both, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-        cpSync(repository, both, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+        mkdirSync(both);
+        output('cp', ['-a', `${quickstart}/.`, `${repository}/.`, both]);
       }
       output(tool('pkgbuild'), ['-q', '-r', repository, '-p', needs ? both : quickstart, recipe], { env });
       rmSync(both, { recursive: true, force: true });
@@ -386,4 +391,116 @@ test('blobs that went are made again out of the tree, if it is still the same', 
     runTool('pkgimage', args, { env: shop.env }).stderr,
     /has another layer in gzip-1 than is written down/,
   );
+});
+
+type Diff = {
+  readonly packages: readonly {
+    readonly name: string;
+    readonly reasons: readonly Readonly<Record<string, unknown>>[];
+    readonly files: readonly {
+      readonly path: string;
+      readonly change: string;
+      readonly what: readonly string[];
+    }[];
+  }[];
+  readonly layers: readonly { readonly name: string; readonly files: readonly { readonly path: string }[] }[];
+  readonly added: readonly { readonly history: string }[];
+};
+
+test('diff tells which package changed, why, and which of its files', (t) => {
+  const shop = workshop(t);
+  const app: Packages = {
+    app: { control: 'Depends-Run: lib\n', files: { 'bin/app': 'app', 'share/text': 'text' } },
+  };
+  const copying = {
+    needs: ', lib',
+    script: 'cp /packages/lib/1/lib/x "$PKG_INSTDIR/packages/app/1/share/x"',
+  };
+  const image = (tag: string, ...words: readonly string[]) =>
+    shop.image('build', '-d', shop.repository, '-p', ...words, '-t', tag);
+  const diff = (before: string, after: string) => {
+    const found = JSON.parse(shop.image('diff', '--json', before, after)) as Diff;
+    return {
+      ...found,
+      reasons: found.packages.map(({ name, reasons }) => [name, reasons.map(({ reason }) => reason)]),
+      files: found.packages.map(({ files }) =>
+        files.map(({ path, change, what }) => [path, change, ...what].join(' ')),
+      ),
+    };
+  };
+  shop.build('lib', { lib: { files: { 'lib/x': 'one' } } });
+  shop.build('app', app, copying);
+  image('a', 'app');
+  t.deepEqual(diff('a', 'a'), { ...diff('a', 'a'), packages: [], layers: [], added: [] });
+
+  // The library's recipe changed, and what was built with it.
+  shop.build('lib', { lib: { files: { 'lib/x': 'two' } } });
+  shop.build('app', app, copying);
+  image('b', 'app');
+  const ab = diff('a', 'b');
+  t.deepEqual(ab.reasons, [
+    ['app', ['dependency']],
+    ['lib', ['recipe']],
+  ]);
+  t.like(ab.packages[0]?.reasons[0], { name: 'lib', before: { version: '1' }, after: { version: '1' } });
+  t.deepEqual(ab.files, [['share/x changed content'], ['lib/x changed content']]);
+  t.deepEqual(ab.layers, []);
+  const text = shop.image('diff', 'a', 'b');
+  t.regex(
+    text,
+    /^~ app 1\n {4}built with another lib: 1 \([0-9a-f]{12}\) -> 1 \([0-9a-f]{12}\)\n {4}~ share\/x: content\n~ lib 1\n {4}its recipe, /,
+  );
+  t.regex(text, /\n1 layers are the same; [^\n]* to fetch\n$/);
+
+  // The same in one layer of both.
+  for (const tag of ['a', 'b']) {
+    shop.build('lib', { lib: { files: { 'lib/x': tag } } });
+    shop.build('other', { other: { files: { 'share/a': 'a' } } });
+    shop.image('build', '-d', shop.repository, '-p', 'lib', 'other', '--budget', '3', '-t', `shared:${tag}`);
+  }
+  t.deepEqual(diff('shared:a', 'shared:b').reasons, [['lib', ['recipe']]]);
+  t.deepEqual(diff('shared:a', 'shared:b').files, [['lib/x changed content']]);
+
+  // Another version, of another source; a name, a mode, a kind and a target; a package that came with it.
+  const script = `cd "$PKG_INSTDIR/packages/app/2"; chmod +x share/text; ln -s text share/link; mkdir share/x`;
+  const second: Packages = {
+    app: {
+      control: 'Depends-Run: lib, more\nLink-Priority: 60\n',
+      files: { 'bin/app': 'app', 'bin/new': '', 'share/text': 'text' },
+    },
+    more: { files: { 'share/more': 'more' } },
+  };
+  shop.build('suite', second, { version: '2', script });
+  image('c', 'app');
+  const bc = diff('b', 'c');
+  t.deepEqual(bc.reasons, [
+    ['app', ['version', 'source', 'control', 'dependency']],
+    ['lib', ['recipe']],
+    ['more', ['needed']],
+  ]);
+  t.deepEqual(bc.packages[2]?.reasons, [{ reason: 'needed', by: ['app'] }]);
+  t.deepEqual(bc.files[0], [
+    'bin/new added',
+    'control changed content',
+    'share/link added',
+    'share/text changed mode',
+    'share/x changed type',
+  ]);
+  t.deepEqual(
+    bc.layers.map(({ name, files }) => [name, files.map(({ path }) => path)]),
+    [['profile', ['bin/app', 'bin/new', 'share']]].map(([name, paths]) => [
+      name,
+      (paths as string[]).filter((path) => path !== 'share'),
+    ]),
+  );
+  t.regex(shop.image('diff', 'c', 'b'), /\n- more 2\n {4}needed by app\n/);
+
+  // Without records nobody knows why.
+  rmSync(join(shop.repository, '.records'), { recursive: true });
+  shop.build('lib', { lib: { files: { 'lib/x': 'three' } } });
+  rmSync(join(shop.repository, '.records'), { recursive: true });
+  image('d', 'app');
+  const cd = diff('c', 'd');
+  t.deepEqual(cd.reasons, [['lib', ['origin', 'unknown']]]);
+  t.true(cd.added.some(({ history }) => history === 'lib 1'));
 });
