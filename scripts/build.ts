@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -60,11 +61,27 @@ const libraries = await Promise.all(
   ),
 );
 
+/** What knows registries, which only repositories elsewhere need: another bundle, with copies of what it shares. */
+const remote = await build({
+  ...common,
+  entryPoints: ['src/cli/remote.ts'],
+  outfile: 'dist/chunk/remote.cjs',
+  format: 'cjs',
+});
+const remoteHash = createHash('sha256')
+  .update(remote.outputFiles[0]?.contents ?? '')
+  .digest('hex');
+const remoteFile = `chunk/remote-${remoteHash.slice(0, 8)}.cjs`;
+for (const file of remote.outputFiles) file.path = join(dist, remoteFile);
+
 const setApart: Plugin = {
   name: 'libraries apart',
   setup({ onResolve }) {
     const filter = new RegExp(`^(${apart.join('|')})$`);
     onResolve({ filter }, ({ path }) => ({ path: `./${fileOf(path)}`, external: true }));
+    onResolve({ filter: /^\.\/remote\.ts$/ }, ({ importer }) =>
+      importer.endsWith('/src/cli/repositories.ts') ? { path: `./${remoteFile}`, external: true } : null,
+    );
   },
 };
 
@@ -85,7 +102,7 @@ const whole = await Promise.all(
   ),
 );
 
-const outputFiles = [split, ...libraries, ...whole].flatMap((result) => result.outputFiles);
+const outputFiles = [split, ...libraries, remote, ...whole].flatMap((result) => result.outputFiles);
 const isEntry = (path: string) => dirname(path) === dist;
 for (const { path, contents } of outputFiles.toSorted(
   (a, b) => Number(isEntry(a.path)) - Number(isEntry(b.path)),

@@ -17,12 +17,16 @@ export type Places = {
   readonly packages: string;
   /** The OCI layout of packages and images. */
   readonly store: string;
+  /** What was taken from registries on trust. */
+  readonly known: string;
   readonly cache: {
     readonly trees: string;
     readonly profiles: string;
     readonly builds: string;
     /** What is known of the layers of trees, groups and profiles. */
     readonly layers: string;
+    /** What registries held when they were last asked. */
+    readonly indexes: string;
     readonly distfiles: string;
     readonly work: string;
   };
@@ -54,11 +58,13 @@ export function places(root: string, env: NodeJS.ProcessEnv): Places {
     distfileList: join(root, 'distfiles/distfiles.json'),
     packages: join(data, 'packages'),
     store: join(data, 'store'),
+    known: join(data, 'known'),
     cache: {
       trees: join(cache, 'trees'),
       profiles: join(cache, 'profiles'),
       builds: join(cache, 'builds'),
       layers: join(cache, 'layers'),
+      indexes: join(cache, 'indexes'),
       distfiles: join(cache, 'distfiles'),
       work: join(cache, 'work'),
     },

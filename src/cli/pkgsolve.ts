@@ -1,9 +1,10 @@
+import { labelOf } from '../package/elsewhere.ts';
 import { parseRequest } from '../package/relation.ts';
 import { resolve } from '../solve/choose.ts';
 import { makeCommand, parseCommand } from './command.ts';
 import { type Context, print } from './context.ts';
 import { usage } from './option-value.ts';
-import { openRepositories } from './repositories.ts';
+import { findIn } from './repositories.ts';
 
 const examples = `
 pkgsolve -d bootstrap/quickstart_packages mksh sbase
@@ -38,13 +39,13 @@ export async function main(context: Context): Promise<number> {
   const { d, s, json } = command.opts<Options>();
   const wishes = command.args.map((word) => Object.assign(parseRequest(word), { from: 'command line' }));
   if (wishes.length === 0) throw usage('no constraint is given', 'pkgsolve --help shows how it is called');
-  const answer = resolve(await openRepositories(d, context), wishes);
+  const answer = await findIn(d, context, (repositories) => resolve(repositories, wishes));
   if (json) {
     const packages = answer.map(({ name, version, repository }) => ({
       name,
       version,
       origin: repository.record(name, version).origin ?? null,
-      repository: repository.directory,
+      repository: labelOf(repository),
       tree: repository.tree(name, version),
     }));
     print(`${JSON.stringify({ packages }, null, 2)}\n`);

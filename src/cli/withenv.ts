@@ -1,11 +1,12 @@
 import { Fault } from '../../builder/fault.ts';
 import { checkName, checkVersion, display, quote } from '../package/name.ts';
+import { bring, labelOf } from '../package/elsewhere.ts';
 import type { Repository } from '../package/repository.ts';
 import { type ChosenPackage, mountedPackage } from '../run/chosen.ts';
 import { enter } from '../run/enter.ts';
 import { parseArguments } from './arguments.ts';
 import { type Context, print } from './context.ts';
-import { openRepositories } from './repositories.ts';
+import { findIn } from './repositories.ts';
 import { runHelp } from './run-help.ts';
 import { runInRoot } from './run-in-root.ts';
 import { versionLine } from './version.ts';
@@ -21,9 +22,12 @@ export async function main(context: Context): Promise<number> {
   if (args.packages.length === 0) {
     throw new Fault('USAGE', 'no package is named', { hint: 'name each with its version: -p mksh,59c' });
   }
-  const repositories = await openRepositories(args.repositories, context);
-  const packages = args.packages.map((word) => find(repositories, word));
+  const { repositories, packages } = await findIn(args.repositories, context, (repositories) => ({
+    repositories,
+    packages: args.packages.map((word) => find(repositories, word)),
+  }));
   checkOnce(packages);
+  if (!args.flags.has('dryRun')) await bring(packages, 'tree');
   return runInRoot(context, args, {
     repositories: repositories.map(({ directory }) => directory),
     packages: packages.map(mountedPackage),
@@ -35,7 +39,9 @@ function done(text: string): number {
   return 0;
 }
 
-function find(repositories: readonly Repository[], word: string): ChosenPackage {
+type Found = ChosenPackage & { readonly repository: Repository };
+
+function find(repositories: readonly Repository[], word: string): Found {
   const [, name = '', version = ''] = /^([^,=]*)[,=](.*)$/s.exec(word) ?? [];
   if (name === '' || version === '') {
     throw new Fault('USAGE', `-p ${quote(word)} is no package with its version`, {
@@ -45,12 +51,15 @@ function find(repositories: readonly Repository[], word: string): ChosenPackage 
   checkName(name, '-p');
   checkVersion(version, '-p');
   const home = repositories.find((repository) => repository.versions(name).includes(version));
-  if (home) return { name, version, record: home.record(name, version), tree: home.tree(name, version) };
+  if (home) {
+    const record = home.record(name, version);
+    return { name, version, record, tree: home.tree(name, version), repository: home };
+  }
   const known = [...new Set(repositories.flatMap((repository) => repository.versions(name)))];
   throw new Fault('NOT_FOUND', `there is no package ${name} ${version}`, {
     hint:
       known.length === 0
-        ? `no repository has ${name}: ${repositories.map(({ directory }) => quote(directory)).join(', ')}`
+        ? `no repository has ${name}: ${repositories.map((each) => quote(labelOf(each))).join(', ')}`
         : `of ${name} there is ${known.map(display).join(', ')}`,
   });
 }

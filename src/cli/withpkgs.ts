@@ -1,3 +1,4 @@
+import { bring } from '../package/elsewhere.ts';
 import { quote } from '../package/name.ts';
 import { parseRequest } from '../package/relation.ts';
 import { mountedPackage } from '../run/chosen.ts';
@@ -6,7 +7,7 @@ import { Unsatisfiable } from '../solve/unsatisfiable.ts';
 import { Fault } from '../../builder/fault.ts';
 import { parseArguments, type RunArguments } from './arguments.ts';
 import { type Context, print } from './context.ts';
-import { openRepositories } from './repositories.ts';
+import { findIn } from './repositories.ts';
 import { runHelp } from './run-help.ts';
 import { runInRoot } from './run-in-root.ts';
 import { versionLine } from './version.ts';
@@ -23,8 +24,11 @@ export async function main(context: Context): Promise<number> {
   if (wishes.length === 0) {
     throw new Fault('USAGE', 'no package is asked for', { hint: 'name them after -p: -p mksh sbase' });
   }
-  const repositories = await openRepositories(args.repositories, context);
-  const chosen = withHint(args, () => choose(repositories, wishes));
+  const { repositories, chosen } = await findIn(args.repositories, context, (repositories) => ({
+    repositories,
+    chosen: withHint(args, () => choose(repositories, wishes)),
+  }));
+  if (!args.flags.has('dryRun')) await bring(chosen, 'tree');
   return runInRoot(context, args, {
     repositories: repositories.map(({ directory }) => directory),
     packages: chosen.map(mountedPackage),

@@ -70,10 +70,11 @@ function throwAway(profiles: string, path: string): void {
   rmSync(aside, { recursive: true, force: true });
 }
 
-const temporaryName = (): string => `.new-${ownerToken()}`;
+/** For what is being made beside what is whole: it says whose it is. */
+export const temporaryName = (): string => `.new-${ownerToken()}`;
 
 /** Removes what killed runs have left. One that cannot be removed is left to the next run. */
-function removeLeftovers(profiles: string): void {
+export function removeLeftovers(profiles: string): void {
   for (const name of readdirSync(profiles)) {
     const token = /^\.new-(.*)/.exec(name)?.[1];
     if (token === undefined) continue;

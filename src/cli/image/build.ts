@@ -38,7 +38,7 @@ export async function main(context: Context): Promise<number> {
   }
   const names = options.tag.map((tag) => formatReference(readName(tag)));
   const lock = openLock(options, context);
-  const request = await readRequest(options, context, lock?.locked);
+  const request = await readRequest(options, context, lock?.locked, onlyDigest);
   if (options.requireClean) requireClean(request.packages);
   warn(request, context);
   const digest = onlyDigest ? await tell(request, context, lock) : await build(request, names, context, lock);

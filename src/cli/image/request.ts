@@ -3,12 +3,13 @@ import { defaultBudget } from '../../../builder/image/layering.ts';
 import type { ImageRequest } from '../../image/build.ts';
 import type { ImageLock } from '../../image/lock.ts';
 import { readPackage } from '../../layer/package.ts';
+import { bring } from '../../package/elsewhere.ts';
 import { parseRequest } from '../../package/relation.ts';
 import { choose } from '../../solve/choose.ts';
 import type { Wish } from '../../solve/universe.ts';
 import type { Context } from '../context.ts';
 import { usage } from '../option-value.ts';
-import { openRepositories } from '../repositories.ts';
+import { findIn } from '../repositories.ts';
 import { describedAdditions, readAccount, readAdd } from './addition-options.ts';
 import type { Description } from './description.ts';
 import { type ImageOptions, readEncoding, readNumber, readPairs, readSettings } from './image-options.ts';
@@ -18,6 +19,7 @@ export async function readRequest(
   options: ImageOptions,
   context: Context,
   lock: ImageLock | undefined,
+  onlyDigest = false,
 ): Promise<ImageRequest> {
   const { cwd, env } = context;
   const file = await readFile(options, context);
@@ -41,7 +43,14 @@ export async function readRequest(
     machine: process.arch,
   };
   const exact = lock?.packages.map(({ name, version }) => `${name},${version}`);
-  const chosen = choose(await openRepositories(options.d, context), exact ? readWishes(exact) : wishes);
+  const chosen = await findIn(
+    options.d,
+    context,
+    (repositories) => choose(repositories, exact ? readWishes(exact) : wishes),
+    { locked: lock?.packages },
+  );
+  // What only tells a digest takes it from records, unless packages have to share a layer.
+  if (!onlyDigest || chosen.length + 2 > request.budget) await bring(chosen, 'layer');
   const packages = chosen.map(readPackage);
   const [wish, another] = wishes;
   const [alternative, other] = another ? [] : (wish?.alternatives ?? []);

@@ -1,0 +1,89 @@
+import { Registry } from '../../builder/registry/registry.ts';
+import type { RegistryEvent, RegistrySettings } from '../../builder/registry/settings.ts';
+import { machineBy } from '../package/architecture.ts';
+import type { Elsewhere } from '../package/elsewhere.ts';
+import { openLayout } from '../remote/open-layout.ts';
+import { openLocked } from '../remote/locked.ts';
+import { openRegistry } from '../remote/open-registry.ts';
+import { parseRegistryPlace } from '../remote/place.ts';
+import type { BringEvent, Surroundings } from '../remote/surroundings.ts';
+import { complain, type Context } from './context.ts';
+import { isTerminal } from './environment.ts';
+import { withStore } from './image/store.ts';
+import { usage } from './option-value.ts';
+import { formatSize, makeProgress } from './progress.ts';
+import type { FarPlace, RepositoryOptions } from './repositories.ts';
+
+/** Opens what is no directory; the only module of its kind that tools load which are started again and again. */
+export async function openElsewhere(
+  place: FarPlace,
+  context: Context,
+  options: RepositoryOptions,
+): Promise<Elsewhere> {
+  const surroundings = surroundingsOf(context, options);
+  if (place.kind === 'layout') return openLayout(place.path, surroundings);
+  const registry = parseRegistryPlace(place.text);
+  return options.locked
+    ? openLocked(registry, options.locked, surroundings)
+    : openRegistry(registry, surroundings);
+}
+
+export function surroundingsOf(context: Context, { fresh }: RepositoryOptions = {}): Surroundings {
+  const { places, tool } = context;
+  const clients = new Map<string, Registry>();
+  const tell = (text: string) => complain(`${tool}: ${text}\n`);
+  return {
+    client(host, hurried) {
+      const key = `${host} ${String(hurried)}`;
+      const known = clients.get(key) ?? new Registry(host, settingsOf(context, tell, hurried));
+      clients.set(key, known);
+      return known;
+    },
+    indexes: places.cache.indexes,
+    trees: places.cache.trees,
+    known: places.known,
+    withStore: (act) => withStore(context, act),
+    architecture: machineBy('node', process.arch)?.name ?? 'all',
+    refresh: fresh ? 0 : refreshOf(context),
+    tell,
+    report: reporter(context),
+  };
+}
+
+/** In seconds: so long it is taken for granted that a registry holds what it held. */
+const usualRefresh = 300;
+
+function refreshOf({ env }: Context): number {
+  const text = env['STATIC_DISTRO_REFRESH'];
+  if (!text) return usualRefresh * 1000;
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  throw usage('$STATIC_DISTRO_REFRESH is no number of seconds', 'such as 0, to ask registries every time');
+}
+
+/** Where there is something to fall back on, nobody waits long for an answer. */
+const hurry: Partial<RegistrySettings> = {
+  patience: { connect: 5000, idle: 10_000 },
+  retry: { attempts: 2 },
+};
+
+const settingsOf = ({ env }: Context, tell: (text: string) => void, hurried: boolean): RegistrySettings => ({
+  environment: env,
+  userAgent: 'static-distro',
+  report: (event: RegistryEvent) => {
+    if (event.type === 'warning') tell(`warning: ${event.host}: ${event.text}`);
+  },
+  ...(hurried ? hurry : {}),
+});
+
+/** Asks nothing of Node's streams: a tool may replace itself by another program. */
+function reporter(context: Context): (event: BringEvent) => void {
+  const progress = makeProgress({ ...context, terminal: isTerminal(2) });
+  let bytes = 0;
+  let packages = 0;
+  return (event) => {
+    if (event.type === 'begin') packages += event.packages;
+    else if (event.type === 'bytes') bytes += event.bytes;
+    else progress.end();
+    if (event.type !== 'end') progress.show(`fetching ${packages} packages: ${formatSize(bytes)}`);
+  };
+}

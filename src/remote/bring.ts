@@ -1,0 +1,32 @@
+import type { BlobStore } from '../../builder/store/store.ts';
+import type { Part } from '../package/elsewhere.ts';
+import { ensurePrivate } from '../run/private.ts';
+import type { Entry } from './entry.ts';
+import type { Surroundings } from './surroundings.ts';
+import { bringLayers, bringTrees, missingTrees } from './trees.ts';
+
+/** Brings packages out of a store of blobs, which is opened only if something of them is not here. */
+export const bringFrom =
+  ({ trees, withStore, report }: Surroundings, open: () => Pick<BlobStore, 'open'>) =>
+  async (entries: readonly Entry[], part: Part): Promise<void> => {
+    ensurePrivate(trees);
+    const missing = part === 'tree' ? missingTrees(trees, entries) : entries;
+    if (missing.length === 0) return;
+    let source: Pick<BlobStore, 'open'> | undefined;
+    const far: Pick<BlobStore, 'open'> = {
+      open: (descriptor, range) => (source ??= open()).open(descriptor, range),
+    };
+    report({ type: 'begin', packages: missing.length });
+    try {
+      await withStore((store) =>
+        (part === 'tree' ? bringTrees : bringLayers)(missing, {
+          source: far,
+          store,
+          trees,
+          report: (bytes) => report({ type: 'bytes', bytes }),
+        }),
+      );
+    } finally {
+      report({ type: 'end' });
+    }
+  };

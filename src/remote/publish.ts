@@ -1,0 +1,97 @@
+import { setTimeout } from 'node:timers/promises';
+import { type Descriptor, mediaTypes } from '../../builder/descriptor.ts';
+import { push } from '../../builder/registry/push.ts';
+import type { Repository } from '../../builder/registry/repository.ts';
+import { putDocument } from '../../builder/store/blob.ts';
+import type { CopyEvent } from '../../builder/store/copy.ts';
+import { limit } from '../../builder/store/limit.ts';
+import type { BlobStore } from '../../builder/store/store.ts';
+import { artifactType } from '../layer/package-artifact.ts';
+import { type Entry, tagOf } from './entry.ts';
+import { type Listing, type ListingOptions, readListing } from './listing.ts';
+import { emptyConfig, encodeIndexOf } from './record-index.ts';
+import { buildTag, indexTag } from './tag.ts';
+
+/** A package that shall be in a repository; its artifact is in a store. */
+export type Publishable = Omit<Entry, 'builds'>;
+
+export type Publishing = ListingOptions & {
+  /** What the repository held before; undefined if nothing. */
+  readonly before: Listing | undefined;
+  /** Where the artifacts are. */
+  readonly source: BlobStore;
+  readonly report: (event: CopyEvent) => void;
+};
+
+/** How many packages are sent at once. */
+const parallel = 4;
+
+export type Published = {
+  /** Those that were not there. */
+  readonly sent: readonly Publishable[];
+  readonly listing: Listing;
+};
+
+/**
+ * Makes the packages those of their tags. What a build's tag leads to already stays as it is: a build that is there
+ * is not sent, whoever made it. The index is the last to change, so what it has is there. Eight publishers at
+ * once lose nothing: each goes on until its packages, and all that has a tag, are in the index.
+ */
+export async function publishAll(
+  repository: Repository,
+  packages: readonly Publishable[],
+  publishing: Publishing,
+): Promise<Published> {
+  const there = new Map(publishing.before?.entries.map((entry) => [tagOf(entry), entry]));
+  const news = packages.filter(
+    (each) => there.get(tagOf(each))?.record.layer.diffID !== each.record.layer.diffID,
+  );
+  const slots = limit(parallel);
+  const tasks = news.map((each) => slots(() => publishOne(repository, each, publishing)));
+  await Promise.allSettled(tasks);
+  await Promise.all(tasks);
+  const own = new Map(news.map((each) => [tagOf(each), each.record.layer.diffID]));
+  const doubt = (tag: string, indexed: Entry) => {
+    const diffID = own.get(tag);
+    return diffID !== undefined && indexed.record.layer.diffID !== diffID;
+  };
+  return { sent: news, listing: await completeIndex(repository, { ...publishing, doubt }) };
+}
+
+/** The tag of the build first: who sees the other finds this one. */
+async function publishOne(
+  repository: Repository,
+  each: Publishable,
+  { source, report }: Publishing,
+): Promise<void> {
+  const tag = tagOf(each);
+  const { diffID } = each.record.layer;
+  const old = await repository.read(buildTag(tag, diffID));
+  if (old) {
+    await repository.tagAll([tag], old);
+    return;
+  }
+  const artifact: Descriptor = { mediaType: mediaTypes.manifest, artifactType, ...each.manifest };
+  await push(source, artifact, repository, [buildTag(tag, diffID), tag], { report });
+}
+
+/** Tries in a row that changed nothing for good: each of so many others may have written in between. */
+const mostTries = 40;
+
+/**
+ * Writes the index until it has what the tags say. Another publisher may write its own over it, made of what was
+ * there before; so it is read back, with the list of tags, and written again. The last to write has seen every
+ * tag that was there before, and who comes later reads what the last wrote: in the end nothing is missing.
+ */
+export async function completeIndex(repository: Repository, options: ListingOptions): Promise<Listing> {
+  for (let attempt = 1; ; attempt++) {
+    const listing = await readListing(repository, options);
+    const { index, extra, gone, entries } = listing;
+    if ((index !== undefined && extra.length + gone.length === 0) || attempt === mostTries) return listing;
+    const { manifest, shards } = encodeIndexOf(entries);
+    await Promise.all([emptyConfig, ...shards].map((document) => putDocument(repository, document)));
+    await repository.tagAll([indexTag], manifest);
+    // Those who write at the same time shall not read at the same time.
+    if (attempt > 1) await setTimeout(Math.random() * 100 * Math.min(attempt, 10));
+  }
+}
