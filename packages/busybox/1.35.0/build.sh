@@ -5,8 +5,12 @@ cd busybox-1.35.0
 # that need the kernel's headers, sh (mksh brings it), and running applets without looking at /bin first.
 cp ../config .config
 export KCONFIG_NOTIMESTAMP=1
+tools=
+if command -v "$ARCH-ar" >/dev/null; then
+	tools=$ARCH-
+fi
 build() {
-	make $MAKE_JOBS V=1 ARCH="${ARCH%%-*}" CC="$CC" HOSTCC="$CC -static" LDFLAGS="-static -s" SKIP_STRIP=y "$@"
+	make $MAKE_JOBS V=1 CROSS_COMPILE="$tools" ARCH="${ARCH%%-*}" CC="$CC" HOSTCC="$CC -static" LDFLAGS="-static -s" SKIP_STRIP=y "$@"
 }
 build silentoldconfig </dev/null
 build busybox

@@ -1,0 +1,21 @@
+set -e
+tar xzf gcc-12_12.2.0.orig.tar.gz gcc-12-12.2.0/gcc-12.2.0-dfsg.tar.xz
+tar xJf gcc-12-12.2.0/gcc-12.2.0-dfsg.tar.xz
+rm -r gcc-12-12.2.0
+mv gcc-12.2.0 gcc
+cd gcc
+# Half of the archive: tests, and languages that are not built (of D, gcc's own tools read a file).
+rm -r gcc/testsuite gcc/ada gcc/go libgo libphobos
+# The manual was taken out of the archive, and what is made from it would stop the installation.
+sed -i '/^\$(srcdir)\/doc\/tm\.texi: s-tm-texi/d' gcc/Makefile.in
+
+tar xJf ../gmp_6.2.1+dfsg1.orig.tar.xz
+mv gmp-6.2.1 gmp
+mkdir gmp/doc
+printf 'all install clean distclean check:\n' >gmp/doc/Makefile.in
+tar xJf ../mpfr4_4.2.0.orig.tar.xz
+mv mpfr-4.2.0 mpfr
+tar xzf ../mpclib3_1.3.1.orig.tar.gz
+mv mpc-1.3.1 mpc
+cd ..
+tar xzf musl_1.2.3.orig.tar.gz

@@ -1,0 +1,107 @@
+/**
+ * How a step builds: in the view of the machine with its compiler, or with the one that stage 0 made; in roots of
+ * packages, and there with the machine still unpacking, or without it.
+ */
+export type Way = 'machine' | 'cross' | 'unpacked' | 'roots';
+
+/** Sources that are built in the same way and published in the same place. */
+export type Step = {
+  readonly stage: number;
+  readonly way: Way;
+  /** Where the recipes are, below the project. */
+  readonly recipes: string;
+  /** What the versions end in. */
+  readonly suffix: string;
+  /** Where packages go, below `bootstrap/`. */
+  readonly shelf: string;
+  /** Where packages come from that the step does not make, nor has made in an earlier run. */
+  readonly from: readonly string[];
+  /** Each sees what those before it made. */
+  readonly sources: readonly string[];
+};
+
+/** What stage 1 compiles with, and which of its packages has the C library. */
+export const cross = {
+  packages: ['cross-binutils', 'cross-gcc'],
+  library: 'musl',
+} as const;
+
+const stage0 = 'stage0_packages';
+const stage2 = 'stage2_packages';
+const stage3 = 'stage3_packages';
+const first = 'stage3_first_packages';
+const recipes = 'packages';
+
+/** The tools that everything else is built with. */
+const tools = ['linux-headers', 'mksh', 'make', 'busybox', 'withenv'];
+const archivers = ['tar', 'gzip', 'bzip2', 'lzip', 'xz'];
+
+/**
+ * From a machine with a C compiler to a repository in which nothing of it is left.
+ *
+ * Stage 3 has three steps: the C library and the linker that gcc is built with come from the compiler of stage 1;
+ * gcc is built with them, once; and all else is built with that gcc, the C library and the linker included, which
+ * costs nothing more where the bytes are the same.
+ */
+export const steps: readonly Step[] = [
+  {
+    stage: 0,
+    way: 'machine',
+    recipes: 'bootstrap/stage0',
+    suffix: '',
+    shelf: stage0,
+    from: [],
+    sources: ['cross-binutils', 'cross-gcc'],
+  },
+  {
+    stage: 1,
+    way: 'cross',
+    recipes,
+    suffix: '-~~stage1',
+    shelf: stage2,
+    from: [stage0],
+    sources: ['musl', 'gcc', 'binutils', ...tools],
+  },
+  {
+    stage: 2,
+    way: 'unpacked',
+    recipes,
+    suffix: '-~~stage2',
+    shelf: stage2,
+    from: [stage2],
+    sources: archivers,
+  },
+  {
+    stage: 3,
+    way: 'roots',
+    recipes,
+    suffix: '',
+    shelf: first,
+    from: [stage2],
+    sources: ['musl', 'binutils'],
+  },
+  { stage: 3, way: 'roots', recipes, suffix: '', shelf: stage3, from: [first, stage2], sources: ['gcc'] },
+  {
+    stage: 3,
+    way: 'roots',
+    recipes,
+    suffix: '',
+    shelf: stage3,
+    from: [stage3, first, stage2],
+    sources: [
+      'musl',
+      'binutils',
+      ...tools,
+      ...archivers,
+      'perl',
+      'm4',
+      'gmp',
+      'mpfr',
+      'mpc',
+      'texinfo',
+      'bison',
+      'flex',
+      'patch',
+    ],
+  },
+];

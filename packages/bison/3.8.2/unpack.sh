@@ -1,0 +1,2 @@
+set -e
+tar xJf bison_3.8.2+dfsg.orig.tar.xz

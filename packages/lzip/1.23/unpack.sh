@@ -1,0 +1,2 @@
+set -e
+tar xJf lzip_1.23.orig.tar.xz

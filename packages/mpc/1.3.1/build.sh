@@ -1,0 +1,12 @@
+set -e
+cd mpc-1.3.1
+
+./configure --prefix="$PKG_DIR" --build="$ARCH_BUILD" --host="$ARCH" --disable-shared \
+	CFLAGS="-O2 -g0" LDFLAGS="-static -s"
+make $MAKE_JOBS
+make install DESTDIR="$PKG_INSTDIR"
+
+out=$PKG_INSTDIR$PKG_DIR
+rm -rf "$out/share/info" "$out/share/man" "$out/share/doc"
+mkdir -p "$out/share/licenses/mpc"
+cp COPYING.LESSER "$out/share/licenses/mpc/"

@@ -1,0 +1,2 @@
+# The sources are files of the recipe.
+:
