@@ -1,10 +1,11 @@
 import type { Workshops } from '../layer/workshop.ts';
 import type { ChosenPackage } from '../run/chosen.ts';
-import { type Difference, differences } from './difference.ts';
+import type { Difference } from './difference.ts';
 import type { GraphOptions, Ingredient, Node } from './graph.ts';
 import { type BuildKeys, keysOf } from './keys.ts';
 import { makePlan, type Roots } from './plan.ts';
 import { onShelf } from './produce.ts';
+import { lastBuildOf, reasons } from './reasons.ts';
 import type { BuiltPackage, Results } from './results.ts';
 
 /** What a run of the graph would do with one node. */
@@ -38,7 +39,7 @@ export async function assess(nodes: readonly Node[], setting: AssessSetting): Pr
   const found: Assessment[] = [];
   for (const node of nodes) {
     const { recipe, version } = node;
-    const last = setting.results.last(recipe.control.name, version);
+    const last = setting.results.last(lastBuildOf(node, node.method.view));
     const common = { name: node.name, before: last !== undefined, cpuSeconds: last?.cpuSeconds };
     const awaits = makers(node).filter((name) => !known.has(name));
     if (awaits.length > 0) {
@@ -53,7 +54,7 @@ export async function assess(nodes: readonly Node[], setting: AssessSetting): Pr
     const packages = shelved ?? output?.packages;
     if (packages) known.set(node.name, packages);
     const state = shelved ? 'there' : output ? 'cached' : 'build';
-    const why = state === 'build' ? reasons(node, keys, setting.results) : [];
+    const why = state === 'build' ? reasons(keys, last, setting.results) : [];
     found.push({ ...common, state, why, awaits: [], key: key?.hex });
   }
   return found;
@@ -91,23 +92,4 @@ export function packageOf({ name, version, from }: Ingredient): ChosenPackage {
   if (!('repository' in from)) throw new Error(`${name} ${version} is in no repository yet`);
   const { repository } = from;
   return { name, version, record: repository.record(name, version), tree: repository.tree(name, version) };
-}
-
-/** What is other than it was at the last build of the version. */
-export function reasons(
-  { recipe, version }: Pick<Node, 'recipe' | 'version'>,
-  keys: BuildKeys,
-  results: Results,
-): readonly Difference[] {
-  const last = results.last(recipe.control.name, version);
-  if (!last) return [];
-  const found = new Map<string, Difference>();
-  const add = (before: ReturnType<Results['document']>, after: ReturnType<Results['document']>): void => {
-    if (!before || !after) return;
-    for (const each of differences(before, after)) found.set(`${each.what} ${each.name}`, each);
-  };
-  add(results.document(last.unpack), keys.unpack.document);
-  const unpacked = results.unpacked(keys.unpack.hex) ?? results.unpacked(last.unpack);
-  if (unpacked !== undefined) add(results.document(last.build), keys.build(unpacked).document);
-  return [...found.values()];
 }

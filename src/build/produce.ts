@@ -5,10 +5,12 @@ import type { PackageRecord } from '../package/record.ts';
 import type { ChosenPackage } from '../run/chosen.ts';
 import type { Distfile } from '../source/distfile.ts';
 import { build, type BuildEvent, type BuildRequest, type BuildSetting } from './build.ts';
+import type { Difference } from './difference.ts';
 import { finish, keepLayers } from './finish.ts';
 import type { Key } from './key.ts';
 import { type BuildKeys, keysOf } from './keys.ts';
 import type { Plan, PlanRequest } from './plan.ts';
+import { lastBuildOf, reasons } from './reasons.ts';
 import { restore } from './restore.ts';
 import type { BuiltPackage, Output, Results } from './results.ts';
 import { hostBuildRoot, packageBuildRoot } from './root.ts';
@@ -40,6 +42,8 @@ export type ProduceSetting = Omit<BuildSetting, 'listen' | 'machines'> & {
 
 export type ProduceEvent =
   | BuildEvent
+  /** It has to be built. `before`: whether it was, so that `why` says what is other. */
+  | { readonly event: 'needed'; readonly before: boolean; readonly why: readonly Difference[] }
   /** Somebody else builds the same, and is waited for. */
   | { readonly event: 'waiting' }
   /** Built or unpacked again from the same, and something else came out than before. */
@@ -168,6 +172,8 @@ async function run(work: Work): Promise<Produced> {
   const { request, setting, plan, keys, listen } = work;
   const { distfiles, shelf, recipe } = request;
   const course: Course = { started: Date.now() };
+  const last = setting.results.last(lastBuildOf(request, plan.views.build));
+  listen({ event: 'needed', before: last !== undefined, why: reasons(keys, last, setting.results) });
   const paths = request.unpack ? await setting.fetch(distfiles, recipe.control.sources) : [];
   const guarded = [...setting.guarded, shelf.directory];
   try {
@@ -249,8 +255,8 @@ async function takeOver(
 }
 
 /** For what plans and explains the next build of this version. */
-function remember({ request, setting, keys }: Work, key: Key, { cpuSeconds, seconds }: Output): void {
-  setting.results.keepLast(request.recipe.control.name, request.version, {
+function remember({ request, setting, plan, keys }: Work, key: Key, { cpuSeconds, seconds }: Output): void {
+  setting.results.keepLast(lastBuildOf(request, plan.views.build), {
     unpack: keys.unpack.hex,
     build: key.hex,
     cpuSeconds,

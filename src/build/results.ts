@@ -23,7 +23,13 @@ export type Output = {
   readonly seconds: number;
 };
 
-/** The last build of a version of a source, whatever its key. */
+export type BuildName = {
+  readonly name: string;
+  readonly version: string;
+  readonly view: 'host' | 'packages';
+};
+
+/** The last build of a version of a source in one view, whatever its key. */
 export type LastBuild = {
   readonly unpack: string;
   readonly build: string;
@@ -45,8 +51,8 @@ export type Results = {
   /** Puts an output first. Gives what the same key gave before, if that was something else. */
   keepBuilt(key: Key, output: Output): Output | undefined;
   document(key: string): KeyDocument | undefined;
-  last(name: string, version: string): LastBuild | undefined;
-  keepLast(name: string, version: string, last: LastBuild): void;
+  last(of: BuildName): LastBuild | undefined;
+  keepLast(of: BuildName, last: LastBuild): void;
   /** Runs `fn` while nobody else does with the same key. `waiting` is called once if somebody does. */
   exclusively<T>(key: string, options: Exclusive, fn: () => Promise<T>): Promise<T>;
 };
@@ -59,8 +65,8 @@ const pause = 250;
 /** `lock` is the program `native/lock`. */
 export function openResults(directory: string, lock: string): Results {
   const placeOf = (key: string) => join(directory, key.slice(0, 2), key);
-  const lastOf = (name: string, version: string) =>
-    join(directory, 'last', name, `${versionInPath(version)}.json`);
+  const lastOf = ({ name, version, view }: BuildName) =>
+    join(directory, 'last', name, `${versionInPath(version)}.${view}.json`);
   const unpackedOf = (key: string) =>
     readSealed(join(placeOf(key), 'unpacked.json'), (field) => items(field).map(decodeDigest)) ?? [];
   const builtOf = (key: string) => readOutputs(placeOf(key));
@@ -87,10 +93,10 @@ export function openResults(directory: string, lock: string): Results {
       return before.find((other) => !same(other));
     },
     document: (key) => readSealed(join(placeOf(key), 'key.json'), (field) => members(field) as KeyDocument),
-    last: (name, version) => readSealed(lastOf(name, version), decodeLast),
-    keepLast(name, version, { unpack, build, ...times }) {
+    last: (of) => readSealed(lastOf(of), decodeLast),
+    keepLast(of, { unpack, build, ...times }) {
       ensurePrivate(directory);
-      writeSealed(lastOf(name, version), { unpack, build, ...encodeTimes(times) });
+      writeSealed(lastOf(of), { unpack, build, ...encodeTimes(times) });
     },
     async exclusively(key, { signal, waiting }, fn) {
       ensurePrivate(directory);

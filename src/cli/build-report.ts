@@ -65,7 +65,7 @@ export function makeBuildReport(
         progress.end();
         if (verbose) return;
         for (const line of event.lines) complain(`  ${line}\n`);
-      } else progress.note(`${title}: ${remark(event)}`);
+      } else if (event.event !== 'needed') progress.note(`${title}: ${remark(event)}`);
     },
     end() {
       clearInterval(ticking);

@@ -10,10 +10,13 @@ export function planLine(each: Assessment): string {
   return `${states[each.state].padEnd(7)} ${each.name}${why === '' ? '' : `: ${why}`}\n`;
 }
 
-/** Why a node is built, in a few words; nothing for one that is not. */
-export function reasonOf({ state, why, before, awaits }: Assessment): string {
-  if (state === 'open') return `known when ${awaits.join(', ')} is built`;
-  if (state !== 'build') return '';
+function reasonOf(each: Assessment): string {
+  if (each.state === 'open') return `known when ${each.awaits.join(', ')} is built`;
+  return each.state === 'build' ? whyBuilt(each) : '';
+}
+
+/** Why something is built, in a few words. */
+export function whyBuilt({ before, why }: Pick<Assessment, 'before' | 'why'>): string {
   if (!before) return 'not built before';
   const [first, ...others] = why;
   if (!first) return 'its result is no longer in the cache';

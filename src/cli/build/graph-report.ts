@@ -8,7 +8,7 @@ import { remark } from '../build-report.ts';
 import { complain, type Context } from '../context.ts';
 import { formatSize } from '../progress.ts';
 import { makeBoard } from './board.ts';
-import { reasonOf } from './explain.ts';
+import { whyBuilt } from './explain.ts';
 
 export type GraphReport = {
   plan(graph: Graph, assessments: readonly Assessment[]): void;
@@ -31,7 +31,6 @@ export function makeGraphReport(
 ): GraphReport {
   const board = makeBoard(context, quiet);
   const running = new Map<string, Running>();
-  const why = new Map<string, string>();
   const ended = { built: 0, known: 0, failed: 0 };
   let order: readonly string[] = [];
   let done = new Set<string>();
@@ -52,12 +51,12 @@ export function makeGraphReport(
     const run = running.get(name);
     if (event.event === 'phase') {
       if (run) run.doing = doing[event.phase];
-      const reason = why.get(name);
-      if (event.phase === 'unpack') board.note(`${name}: building${reason ? ` (${reason})` : ''}`);
     } else if (event.event === 'output') {
       if (verbose) complain(plainText(event.chunk.toString()));
     } else if (event.event === 'failed') {
       if (!verbose) for (const line of event.lines) board.note(`  ${line}`);
+    } else if (event.event === 'needed') {
+      board.note(`${name}: building (${whyBuilt(event)})`);
     } else {
       if (run && event.event === 'waiting') run.doing = 'waiting';
       board.note(`${name}: ${remark(event)}`);
@@ -67,7 +66,6 @@ export function makeGraphReport(
     plan(graph, assessments) {
       order = graph.nodes.map(({ name }) => name);
       done = new Set();
-      for (const each of assessments) why.set(each.name, reasonOf(each));
       const count = (state: Assessment['state']) => assessments.filter((each) => each.state === state).length;
       const open = count('open') > 0 ? `, ${count('open')} known later` : '';
       board.note(
