@@ -118,8 +118,16 @@ export async function openDocument(place: Place, descriptor: Descriptor): Promis
 export type Stored = { readonly subject: boolean; readonly tags: readonly string[] };
 
 /**
+ * Tries in a row that a registry calls our bytes wrong. distribution, on a disk, truncates the link to a blob and
+ * then writes it again whenever somebody sends that blob once more; a document that it checks in between needs a
+ * blob "of no digest", and it says DIGEST_INVALID.
+ */
+const mostInvalid = 6;
+
+/**
  * Stores a document under a tag or its digest; with its digest, under `tags` as well if the registry knows that
- * (distribution-spec, end-7b): look at the result. Throws INTEGRITY if something that it needs is not there.
+ * (distribution-spec, end-7b): look at the result. Its bytes must be what the descriptor says. Throws INTEGRITY
+ * if something that it needs is not there.
  */
 export async function sendDocument(
   place: Place,
@@ -129,12 +137,17 @@ export async function sendDocument(
 ): Promise<Stored> {
   const { tags = [], headers = {} } = options;
   const path = `${manifestPath(place, reference)}${tags.map((tag, at) => `${at === 0 ? '?' : '&'}tag=${tag}`).join('')}`;
-  const answer = await ask(place, 'PUT', path, {
-    headers: { ...headers, 'Content-Type': descriptor.mediaType },
-    body: bodyOf(bytes),
-  });
-  if (![200, 201, 202].includes(answer.status)) {
+  for (let failures = 0; ; failures++) {
+    const answer = await ask(place, 'PUT', path, {
+      headers: { ...headers, 'Content-Type': descriptor.mediaType },
+      body: bodyOf(bytes),
+    });
+    if ([200, 201, 202].includes(answer.status)) return stored(place, answer, descriptor.digest);
     const problem = await readProblem(answer);
+    if (problem.code === 'DIGEST_INVALID' && failures + 1 < mostInvalid) {
+      await place.registry.pause(0, `storing ${reference}: ${problem.code}`);
+      continue;
+    }
     // Whoever does not let tags move may let us say again what is so already.
     if (!isDigest(reference) && [400, 403, 409, 412].includes(answer.status)) {
       const there = await resolveDocument(place, reference).catch(() => undefined);
@@ -142,8 +155,11 @@ export async function sendDocument(
     }
     throw faultOf(place, answer, problem, `storing ${reference}`);
   }
+}
+
+async function stored(place: Place, answer: Answer, digest: Digest): Promise<Stored> {
   await discard(answer);
-  checkStored(place, answer, descriptor.digest);
+  checkStored(place, answer, digest);
   const said = answer.headers['oci-tag'];
   return {
     subject: answer.headers['oci-subject'] !== undefined,

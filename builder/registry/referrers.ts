@@ -142,12 +142,7 @@ async function addByTag(place: Place, subject: Digest, entry: Descriptor): Promi
     const list = await readIndex(place, subject);
     if (list.some(({ digest }) => digest === entry.digest)) return;
     const manifests = [...list, entry].sort((a, b) => (a.digest < b.digest ? -1 : 1));
-    try {
-      await sendDocument(place, referrersTag(subject), encodeIndex({ manifests }));
-    } catch (error) {
-      // Some registries mix up bodies that are written to one tag at once, and then refuse the digest.
-      if (writes === mostWrites || !(error instanceof Fault && error.code === 'INTEGRITY')) throw error;
-    }
+    await sendDocument(place, referrersTag(subject), encodeIndex({ manifests }));
     await setTimeout(settling * (1 + Math.random()));
   }
   throw new Fault('BUSY', `${labelOf(place)}: others keep writing the list of what refers to ${subject}`, {

@@ -463,6 +463,28 @@ test('a manifest whose blobs the registry does not see yet', async (t) => {
   await pushes(t, played, 100);
 });
 
+test('a document whose right bytes are called wrong is sent again, by digest and by tag, but not for ever', async (t) => {
+  const body = '{"errors":[{"code":"DIGEST_INVALID","message":"provided digest did not match"}]}';
+  const puts = (scene: Scene) =>
+    scene.server.told().filter((line) => line.startsWith('PUT /v2/app/manifests'));
+  await t.notThrowsAsync(async () => {
+    await pushes(t, await scene(t, { move: first(/^PUT .*manifests/, { status: 400, body }, 5)() }), 100);
+  });
+  const store = memoryStore();
+  const image = await imageOf(store, [bytes(10)]);
+  const patient = await scene(t, { move: first(/^PUT .*manifests/, { status: 400, body }, 5)() });
+  await push(store, image, patient.repository, []);
+  t.deepEqual(
+    puts(patient),
+    Array.from({ length: 6 }, () => 'PUT /v2/app/manifests/DIGEST'),
+  );
+  const never = await scene(t, { move: first(/^PUT .*manifests/, { status: 400, body }, 99)() });
+  const { code, message } = await fault(t, push(store, image, never.repository, []));
+  t.is(code, 'INTEGRITY');
+  t.regex(message, /storing sha256:[0-9a-f]{64}: PUT: status 400 DIGEST_INVALID/);
+  t.is(puts(never).length, 6);
+});
+
 test('what an earlier image had was collected meanwhile: it is sent after all', async (t) => {
   const played = await scene(t, {});
   const store = memoryStore();

@@ -6,13 +6,16 @@ import { type Descriptor, describe, mediaTypes } from '../../builder/descriptor.
 import { digestOf } from '../../builder/digest.ts';
 import { Fault } from '../../builder/fault.ts';
 import { encodeConfig, encodeIndex, encodeManifest } from '../../builder/manifest.ts';
+import { resolveDocument, sendDocument } from '../../builder/registry/documents.ts';
 import { push } from '../../builder/registry/push.ts';
 import { listReferrers } from '../../builder/registry/referrers.ts';
 import { Registry } from '../../builder/registry/registry.ts';
 import { openRepository } from '../../builder/registry/repository.ts';
 import type { RegistryEvent, RegistrySettings } from '../../builder/registry/settings.ts';
+import { upload } from '../../builder/registry/upload.ts';
 import { putDocument, readBlob } from '../../builder/store/blob.ts';
 import { copy, type CopyEvent } from '../../builder/store/copy.ts';
+import { limit } from '../../builder/store/limit.ts';
 import { memoryStore } from '../../builder/store/memory-store.ts';
 import type { BlobStore } from '../../builder/store/store.ts';
 import { newStore, putImage } from '../support/images.ts';
@@ -329,6 +332,28 @@ test('several who refer to one image at once lose nobody, though the registry kn
   await Promise.all([1, 2, 3, 4].map(refer));
   const { place } = openRepository(registry, 'signed');
   t.is((await listReferrers(place, image.digest)).length, 5);
+});
+
+test('documents are stored while others send the blob that all of them need, again and again', async (t) => {
+  const { registry } = await peer(t, 'docker-registry', {}, { retry: { base: 50 } });
+  const { place } = openRepository(registry, 'busy', { access: 'push' });
+  const store = memoryStore();
+  const empty = await putDocument(store, describe(mediaTypes.empty, Buffer.from('{}')));
+  const sent = { place, descriptor: empty, content: Buffer.from('{}'), sessions: undefined };
+  await upload(sent, undefined);
+  let over = false;
+  const senders = Array.from({ length: 4 }, async () => {
+    while (!over) await upload(sent, undefined);
+  });
+  const documents = Array.from({ length: 150 }, (_, at) =>
+    encodeManifest({ config: empty, layers: [empty], annotations: { at: String(at) } }),
+  );
+  const slots = limit(2);
+  await Promise.all(
+    documents.map((document) => slots(() => sendDocument(place, document.descriptor.digest, document))),
+  ).finally(() => (over = true));
+  await Promise.all(senders);
+  for (const { descriptor } of documents) t.truthy(await resolveDocument(place, descriptor.digest));
 });
 
 test('a token is asked for once, by password or by refresh token, and for what is needed', async (t) => {
