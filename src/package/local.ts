@@ -102,7 +102,9 @@ export function rememberLocal(
       writeDurably(temporaryPath(directory), localPath(directory, name, version), localBytes(local));
     } else if (memory) {
       const place = memory();
-      writeDurably(place, elsewhere(place, treePath(directory, name, version)), localBytes(local));
+      const tree = treePath(directory, name, version);
+      // Whose memory it is says which tree, so that it can go when the tree is gone.
+      writeDurably(place, elsewhere(place, tree), canonicalJson({ format: 1, ...local, tree }));
     }
   } catch (error) {
     if (!(asFault(error, directory) instanceof Fault)) throw error;

@@ -1,18 +1,23 @@
 import test, { type ExecutionContext } from 'ava';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import {
   appendFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PackageRecord } from '../../src/package/record.ts';
 import { needsRoot } from '../support/engines.ts';
-import { isRoot, output, quickstart, runTool, temporary, tool } from '../support/tools.ts';
+import { isRoot, output, quickstart, runTool, start, temporary, tool } from '../support/tools.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -503,4 +508,93 @@ test('diff tells which package changed, why, and which of its files', (t) => {
   const cd = diff('c', 'd');
   t.deepEqual(cd.reasons, [['lib', ['origin', 'unknown']]]);
   t.true(cd.added.some(({ history }) => history === 'lib 1'));
+});
+
+/** A package that nobody built: a tree by hand. */
+function putTree(repository: string, name: string, text: string | Buffer): string {
+  const tree = join(repository, name, '1');
+  mkdirSync(join(tree, 'share'), { recursive: true });
+  writeFileSync(join(tree, 'control'), `Package: ${name}\nVersion: 1\nLicense: MIT\n`);
+  writeFileSync(join(tree, 'share/text'), text);
+  return tree;
+}
+
+const days = (count: number) => Date.now() / 1000 - count * 86_400;
+
+test('gc: packages used in the last 30 days stay, what is remembered of trees that are gone does not', (t) => {
+  const shop = workshop(t);
+  shop.build('many', Object.assign({}, ...['a', 'b'].map(simple)) as Packages);
+  const bare = join(shop.place, 'bare');
+  const trees = ['c', 'd', 'e'].map((name) => putTree(bare, name, name));
+  const build = (name: string, ...more: readonly string[]) =>
+    shop.image('build', '-d', shop.repository, '-d', bare, '-p', name, '-t', name, ...more);
+  for (const name of ['a', 'b', 'c', 'd', 'e']) build(name);
+  shop.image('build', '-d', bare, '-p', 'c', 'd', 'e', '--budget', '3', '-t', 'shared');
+  const cache = join(shop.place, 'home/cache/layers');
+  /** What is remembered of trees by hand, and of groups. */
+  const memories = () =>
+    [/^tree-/, /^group-/].map(
+      (kind) =>
+        readdirSync(cache)
+          .filter((name) => kind.test(name))
+          .map((name) => json(readFileSync(join(cache, name))))
+          .filter(({ tree = bare }) => tree.startsWith(bare)).length,
+    );
+  t.deepEqual(memories(), [3, 1]);
+
+  // A month later, when only the image of `a` was made again.
+  shop.image('remove', 'a', 'b', 'c', 'd', 'e', 'shared');
+  const age = (count: number) => {
+    for (const name of blobsOf(shop))
+      utimesSync(join(storeOf(shop), 'blobs/sha256', name), days(count), days(count));
+  };
+  age(31);
+  build('a');
+  shop.image('remove', 'a');
+  rmSync(trees[0] ?? '', { recursive: true });
+  writeFileSync(join(trees[1] ?? '', 'share/more'), '');
+  const before = [blobsOf(shop), readdirSync(cache)];
+  const plan = JSON.parse(shop.image('gc', '--dry-run', '--json'));
+  t.deepEqual([blobsOf(shop), readdirSync(cache)], before);
+  const done = JSON.parse(shop.image('gc', '--json'));
+  t.deepEqual(done, plan);
+  t.deepEqual(done.entries.map(({ key }: { key: string }) => key.replace(/ .*/, '')).sort(), [
+    'b',
+    'c',
+    'd',
+    'e',
+  ]);
+  t.deepEqual(memories(), [1, 0]);
+  const kept = blobsOf(shop);
+  const { layer } = shop.record('a');
+  t.true(kept.includes(layer?.blobs['gzip-1'].digest.replace('sha256:', '') ?? ''));
+  const gone = shop.record('b').layer;
+  t.false(kept.includes(gone?.blobs['gzip-1'].digest.replace('sha256:', '') ?? ''));
+  t.is(shop.image('check'), '');
+  // What went comes back, and is the same.
+  build('b');
+  t.true(blobsOf(shop).includes(gone?.blobs['gzip-1'].digest.replace('sha256:', '') ?? ''));
+  t.is(shop.image('check'), '');
+});
+
+test('a digest that is killed leaves nothing that the next one, or gc, does not remove', async (t) => {
+  const shop = workshop(t);
+  const bare = join(shop.place, 'bare');
+  putTree(bare, 'large', randomBytes(64 << 20));
+  putTree(bare, 'small', 'small');
+  const work = join(shop.place, 'home/cache/work');
+  const left = () => (existsSync(work) ? readdirSync(work).length : 0);
+  const kill = async () => {
+    const child = start(t, tool('pkgimage'), ['digest', '-d', bare, '-p', 'large'], { env: shop.env });
+    for (let tries = 0; left() === 0 && tries < 3000; tries += 1) await sleep(5);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    t.is(left(), 1);
+  };
+  await kill();
+  shop.image('digest', '-d', bare, '-p', 'small');
+  t.is(left(), 0);
+  await kill();
+  shop.image('gc');
+  t.is(left(), 0);
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../../../builder/fault.ts';
 import { formatReference } from '../../../builder/reference.ts';
@@ -8,6 +8,7 @@ import { type ImageRequest, planImage, storeImage } from '../../image/build.ts';
 import { requireClean, uncleanOf } from '../../image/facts.ts';
 import { checkLocked, formatLock } from '../../image/lock.ts';
 import { openWorkshop } from '../../layer/workshop.ts';
+import { removeLeftovers, temporaryName } from '../../run/cache.ts';
 import { ensurePrivate } from '../../run/private.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import { complain, type Context, print } from '../context.ts';
@@ -70,7 +71,9 @@ async function build(
 async function tell(request: ImageRequest, context: Context, lock: Lock | undefined): Promise<string> {
   const { store: own, cache } = context.places;
   ensurePrivate(cache.work);
-  const directory = mkdtempSync(join(cache.work, 'digest-'));
+  removeLeftovers(cache.work);
+  const directory = join(cache.work, temporaryName());
+  mkdirSync(directory, { mode: 0o700 });
   const opened: FileStore[] = [];
   try {
     const store = await openStore(directory, { create: true, lockProgram: lockProgramOf(context) });
