@@ -6,6 +6,7 @@ const tools: Record<string, () => Promise<Tool>> = {
   pkgcontrol: () => import('./pkgcontrol.ts'),
   pkgfetch: () => import('./pkgfetch.ts'),
   pkgimage: () => import('./pkgimage.ts'),
+  pkgrepo: () => import('./pkgrepo.ts'),
   pkgsolve: () => import('./pkgsolve.ts'),
   pkgvercmp: () => import('./pkgvercmp.ts'),
   withenv: () => import('./withenv.ts'),

@@ -1,5 +1,4 @@
 import type { Descriptor } from '../../builder/descriptor.ts';
-import { Fault } from '../../builder/fault.ts';
 import { allEntries, collectionType } from '../../builder/store/collection.ts';
 import type { FileStore } from '../../builder/store/file-store.ts';
 import { limit } from '../../builder/store/limit.ts';
@@ -46,40 +45,48 @@ const reading = (directory: string): Pick<FileStore, 'open'> => ({
   },
 });
 
-/**
- * Every package that the layout has. Of a version with several builds, that which the tag of the package leads to;
- * without such a tag, as in a user's own store, the one that comes last in the order of their names.
- */
-export async function layoutEntries(store: FileStore): Promise<readonly Entry[]> {
+/** A package in a layout, and what it is called there. */
+export type LayoutPackage = {
+  readonly key: string;
+  /** In the nested index, as opposed to a name of the layout itself. */
+  readonly nested: boolean;
+  readonly found: Omit<Entry, 'builds'>;
+};
+
+/** Every package that the layout names, once for each name. Throws INPUT for one that is damaged. */
+export async function readLayout(store: FileStore): Promise<readonly LayoutPackage[]> {
   const slots = limit(16);
-  const named: { readonly key: string; readonly descriptor: Descriptor }[] = [];
+  const named: { readonly key: string; readonly nested: boolean; readonly descriptor: Descriptor }[] = [];
   for (const { name, descriptor } of await store.list()) {
     if (name === packageCollection && descriptor.artifactType === collectionType) {
-      for await (const [key, entry] of allEntries(store, descriptor)) named.push({ key, descriptor: entry });
+      for await (const [key, entry] of allEntries(store, descriptor)) {
+        named.push({ key, nested: true, descriptor: entry });
+      }
     } else if (descriptor.artifactType === artifactType || parseTag(name)) {
-      named.push({ key: name, descriptor });
+      named.push({ key: name, nested: false, descriptor });
     }
   }
-  const read = await Promise.all(
-    named.map(({ key, descriptor }) =>
+  return Promise.all(
+    named.map(({ key, nested, descriptor }) =>
       slots(async () => ({
-        current: parseTag(key)?.build === undefined && parseTag(key) !== undefined,
+        key,
+        nested,
         found: await readArtifact(store, descriptor, `${store.directory}: ${key}`),
       })),
     ),
   );
-  const groups = Map.groupBy(read, ({ found }) => tagOf(found));
-  return [...groups.values()].flatMap((builds): Entry[] => {
-    const chosen = builds.find(({ current }) => current) ?? builds.at(-1);
-    const all = new Set(builds.map(({ found }) => buildOf(found.record.layer.diffID)));
-    return chosen ? [{ ...chosen.found, builds: [...all].sort() }] : [];
-  });
 }
 
-/** Throws NOT_FOUND where a layout holds no package at all: it is another kind of layout. */
-export function requirePackages(entries: readonly Entry[], directory: string): void {
-  if (entries.length > 0) return;
-  throw new Fault('NOT_FOUND', `${directory}: this OCI layout holds no package`, {
-    hint: 'pkgrepo publish fills one',
+/**
+ * The packages of a layout. Of a version with several builds, that which the tag of the package leads to; without
+ * such a tag, as in a user's own store, the one whose name comes last.
+ */
+export async function layoutEntries(store: FileStore): Promise<readonly Entry[]> {
+  const groups = Map.groupBy(await readLayout(store), ({ found }) => tagOf(found));
+  return [...groups].flatMap(([tag, builds]): Entry[] => {
+    const ordered = builds.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    const chosen = ordered.find(({ key }) => key === tag) ?? ordered.at(-1);
+    const all = new Set(builds.map(({ found }) => buildOf(found.record.layer.diffID)));
+    return chosen ? [{ ...chosen.found, builds: [...all].sort() }] : [];
   });
 }

@@ -95,3 +95,15 @@ export async function completeIndex(repository: Repository, options: ListingOpti
     if (attempt > 1) await setTimeout(Math.random() * 100 * Math.min(attempt, 10));
   }
 }
+
+/** Removes packages, every build of them. The index still has them: complete it. */
+export async function removeAll(repository: Repository, entries: readonly Entry[]): Promise<void> {
+  for (const entry of entries) {
+    const tag = tagOf(entry);
+    // By digest, as many registries remove nothing by its tag; their tags go with it.
+    const tags = [...entry.builds.map((build) => `${tag}__${build}`), tag];
+    const found = await Promise.all(tags.map((each) => repository.resolve(each)));
+    const digests = new Set([...found.map((each) => each?.digest), entry.manifest.digest]);
+    for (const digest of digests) if (digest !== undefined) await repository.untag(digest);
+  }
+}

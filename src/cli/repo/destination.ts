@@ -1,0 +1,127 @@
+import { Fault } from '../../../builder/fault.ts';
+import { openRepository as openFar } from '../../../builder/registry/repository.ts';
+import type { CopyEvent } from '../../../builder/store/copy.ts';
+import { openStore } from '../../../builder/store/open-store.ts';
+import { existsSync } from 'node:fs';
+import { openRepository } from '../../package/repository.ts';
+import { type Entry, tagOf } from '../../remote/entry.ts';
+import { readKnown, writeKnown } from '../../remote/known.ts';
+import { type Listing, readListing } from '../../remote/listing.ts';
+import { layoutEntries } from '../../remote/open-layout.ts';
+import { shardReader, trust } from '../../remote/open-registry.ts';
+import { type RegistryPlace, registryLabel } from '../../remote/place.ts';
+import { type Publishable, publishAll } from '../../remote/publish.ts';
+import { writeState } from '../../remote/state.ts';
+import type { Surroundings } from '../../remote/surroundings.ts';
+import { buildOf } from '../../remote/tag.ts';
+import { putIntoDirectory } from '../../remote/to-directory.ts';
+import { putIntoLayout } from '../../remote/to-layout.ts';
+import { ensurePrivate } from '../../run/private.ts';
+import type { RepoPlace } from './place.ts';
+import type { Source } from './source.ts';
+
+export type PutOptions = {
+  readonly lockProgram: string;
+  /** Builds may take the place of others of the same version. */
+  readonly replace: boolean;
+  readonly report: (event: CopyEvent) => void;
+};
+
+/** Puts packages into a repository, and gives those that were not there. Throws INTEGRITY where one is there as another build. */
+export function put(
+  place: RepoPlace,
+  source: Source,
+  options: PutOptions,
+  surroundings: Surroundings,
+): Promise<readonly Publishable[]> {
+  if (place.kind === 'registry') return intoRegistry(place.registry, source, options, surroundings);
+  return place.kind === 'layout'
+    ? intoLayout(place.path, source, options)
+    : intoDirectory(place.path, source, options, surroundings);
+}
+
+async function intoRegistry(
+  place: RegistryPlace,
+  { packages, blobs }: Source,
+  { replace, report }: PutOptions,
+  surroundings: Surroundings,
+): Promise<readonly Publishable[]> {
+  const { client, indexes, known, tell } = surroundings;
+  const label = registryLabel(place);
+  for (const directory of [indexes, known]) ensurePrivate(directory);
+  const repository = openFar(client(place.host, false), place.name, { access: 'push' });
+  const options = { shard: shardReader(indexes, repository), warn: tell };
+  const before = await listingIfAny(() => readListing(repository, options));
+  if (before) trust(label, before, surroundings);
+  if (!replace) requireSame(label, before?.entries ?? [], packages);
+  const { sent, listing } = await publishAll(repository, packages, {
+    ...options,
+    before,
+    source: blobs,
+    report,
+  });
+  // Who publishes need not be told that these are others now.
+  writeKnown(known, label, readKnown(known, label), packages.map(alone));
+  writeState(indexes, label, listing);
+  return sent;
+}
+
+async function listingIfAny(read: () => Promise<Listing>): Promise<Listing | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+function requireSame(label: string, there: readonly Entry[], packages: readonly Publishable[]): void {
+  const known = new Map(there.map((entry) => [tagOf(entry), entry.record.layer.diffID]));
+  const other = packages.find((each) => {
+    const before = known.get(tagOf(each));
+    return before !== undefined && before !== each.record.layer.diffID;
+  });
+  if (!other) return;
+  throw new Fault('INTEGRITY', `${label}: there is another build of ${other.name} ${other.version}`, {
+    hint: 'who uses it already will refuse the new one; give it another version, or write --replace',
+  });
+}
+
+async function intoLayout(
+  path: string,
+  { packages, blobs }: Source,
+  { lockProgram, replace, report }: PutOptions,
+): Promise<readonly Publishable[]> {
+  const store = await openStore(path, { create: true, lockProgram });
+  try {
+    const there = await layoutEntries(store);
+    if (!replace) requireSame(`oci:${path}`, there, packages);
+    const known = new Set(there.map(({ manifest }) => manifest.digest));
+    const news = packages.filter(({ manifest }) => !known.has(manifest.digest));
+    await putIntoLayout(store, news, blobs, report);
+    return news;
+  } finally {
+    store.close();
+  }
+}
+
+const alone = (each: Publishable): Entry => ({ ...each, builds: [buildOf(each.record.layer.diffID)] });
+
+/** A directory holds one architecture. */
+async function intoDirectory(
+  path: string,
+  { packages, blobs }: Source,
+  options: PutOptions,
+  { architecture, withStore, report }: Surroundings,
+): Promise<readonly Publishable[]> {
+  const fitting = packages.filter((each) => [architecture, 'all'].includes(each.architecture));
+  const repository = existsSync(path) ? openRepository(path) : undefined;
+  return withStore((store) =>
+    putIntoDirectory(repository, path, fitting.map(alone), {
+      ...options,
+      source: blobs,
+      store,
+      report: (bytes) => report({ type: 'bytes', bytes }),
+    }),
+  );
+}

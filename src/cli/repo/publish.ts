@@ -1,0 +1,87 @@
+import { hexOf } from '../../../builder/digest.ts';
+import type { CopyEvent } from '../../../builder/store/copy.ts';
+import { makeCommand, parseCommand } from '../command.ts';
+import { type Context, print } from '../context.ts';
+import { isTerminal } from '../environment.ts';
+import { lockProgramOf } from '../image/store.ts';
+import { formatSize, makeProgress } from '../progress.ts';
+import { surroundingsOf } from '../remote.ts';
+import { put } from './destination.ts';
+import { readDestination, readSource } from './place.ts';
+import { labelOfPlace, withSource } from './source.ts';
+
+const examples = {
+  publish: `
+pkgrepo publish bootstrap/quickstart_packages registry:localhost:5000/packages
+pkgrepo publish ./packages oci:./layout mksh sbase,1.35.0
+`,
+  pull: `
+pkgrepo pull registry:localhost:5000/packages ./packages
+pkgrepo pull registry:ghcr.io/me/packages oci:./mirror mksh
+`,
+};
+
+const details = `
+SRC and DEST are a directory DIR, an OCI layout oci:DIR, or a registry registry:HOST/NAME; packages are NAME, all
+versions, or NAME,VERSION, and all that there are if none is named. Prints those that were not there, NAME,VERSION
+on each line. A layer that is there is not sent again.
+`;
+
+type Options = { readonly replace?: true; readonly json?: true; readonly quiet?: true };
+
+/** Copies packages from one repository to another; \`publish\` and \`pull\` are two words for it. */
+export async function main(context: Context): Promise<number> {
+  const pulls = context.tool.endsWith(' pull');
+  const summary = pulls
+    ? 'Take packages out of a registry or an OCI layout.'
+    : 'Put packages into a registry or an OCI layout.';
+  const command = makeCommand(context, summary, pulls ? examples.pull : examples.publish)
+    .argument('<src>', 'where the packages are')
+    .argument('<dest>', 'where they go')
+    .argument('[package...]', 'which packages')
+    .option('--replace', 'let a build take the place of another one of the same version')
+    .option('--json', 'print the result as JSON')
+    .option('-q, --quiet', 'no progress')
+    .addHelpText('after', details);
+  if (!parseCommand(command, context.args)) return 0;
+  const { replace = false, json, quiet } = command.opts<Options>();
+  const [from = '', to = '', ...words] = command.args;
+  const source = readSource(from, context);
+  const destination = readDestination(to, context);
+  const surroundings = surroundingsOf(context, { fresh: true });
+  const progress = makeProgress({ ...context, terminal: isTerminal(2) }, quiet);
+  const report = reporter(progress.show);
+  try {
+    const lockProgram = lockProgramOf(context);
+    const [sent, total] = await withSource(source, words, context, surroundings, async (found) => [
+      await put(destination, found, { lockProgram, replace, report }, surroundings),
+      found.packages.length,
+    ]);
+    progress.end();
+    if (json) {
+      const packages = sent.map(({ name, version, architecture, manifest, record: { layer } }) => ({
+        name,
+        version,
+        architecture,
+        diffID: layer.diffID,
+        manifest: manifest.digest,
+      }));
+      print(
+        `${JSON.stringify({ destination: labelOfPlace(destination), looked: total, packages }, null, 2)}\n`,
+      );
+    } else {
+      print(sent.map(({ name, version }) => `${name},${version}\n`).join(''));
+    }
+  } finally {
+    progress.end();
+  }
+  return 0;
+}
+
+function reporter(show: (text: string) => void): (event: CopyEvent) => void {
+  let bytes = 0;
+  return (event) => {
+    if (event.type === 'bytes') bytes += event.bytes;
+    show(`${hexOf(event.descriptor.digest).slice(0, 12)}: ${formatSize(bytes)} so far`);
+  };
+}
