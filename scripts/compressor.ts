@@ -46,7 +46,7 @@ async function main(): Promise<void> {
     for (const name of parts) cpSync(join(native, name), join(work, name), { recursive: true });
     for (const path of distfiles) cpSync(path, join(work, basename(path)));
     let log = '';
-    const status = await runPhase(
+    const { status } = await runPhase(
       {
         name: 'compressor',
         root: hostView(cache.profiles, []),

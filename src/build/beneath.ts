@@ -1,13 +1,5 @@
 import { Buffer } from 'node:buffer';
-import {
-  closeSync,
-  constants,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  type BigIntStats,
-} from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, type Stats } from 'node:fs';
 
 /**
  * Names below an open directory, reached through its descriptor: whatever somebody does to the names above it,
@@ -15,7 +7,7 @@ import {
  */
 export type Directory = { readonly descriptor: number; close(): void };
 
-const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 
 const open = (path: string | Buffer): Directory => {
   const descriptor = openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -28,10 +20,6 @@ export const openDirectory = (path: string): Directory => open(path);
 export const openBeneath = (directory: Directory, name: Buffer | string): Directory =>
   open(pathBeneath(directory, name));
 
-/** Opens a file to read, never through a link; a fifo that took its place does not block. */
-export const openFileBeneath = (directory: Directory, name: Buffer): number =>
-  openSync(pathBeneath(directory, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-
 /** A path that names the same as `name` does in the directory, for as long as it is open. */
 export const pathBeneath = ({ descriptor }: Directory, name: Buffer | string): Buffer =>
   Buffer.concat([Buffer.from(`/proc/self/fd/${descriptor}/`), Buffer.from(name)]);
@@ -39,13 +27,5 @@ export const pathBeneath = ({ descriptor }: Directory, name: Buffer | string): B
 /** A path that names an open file itself. */
 export const pathOfDescriptor = (descriptor: number): string => `/proc/self/fd/${descriptor}`;
 
-/** In the order of their bytes. */
-export const namesIn = ({ descriptor }: Directory): Buffer[] =>
-  readdirSync(`/proc/self/fd/${descriptor}/`, { encoding: 'buffer' }).sort(Buffer.compare);
-
-/** Numbers are exact: file systems use all bits of an inode's. */
-export const lookBeneath = (directory: Directory, name: Buffer | string): BigIntStats | undefined =>
-  lstatSync(pathBeneath(directory, name), { bigint: true, throwIfNoEntry: false });
-
-export const linkBeneath = (directory: Directory, name: Buffer): Buffer =>
-  readlinkSync(pathBeneath(directory, name), { encoding: 'buffer' });
+export const lookBeneath = (directory: Directory, name: Buffer | string): Stats | undefined =>
+  lstatSync(pathBeneath(directory, name), { throwIfNoEntry: false });

@@ -1,13 +1,12 @@
-import { Fault } from '../../builder/fault.ts';
-import { quote } from '../package/name.ts';
 import type { Recipe } from '../source/recipe.ts';
-import { removeIn } from './remove.ts';
+import { explain, type FailedEvent, type FailureSetting } from './failure.ts';
+import { type Finding, findingText } from './finding.ts';
 import { type Log, openLog } from './log.ts';
-import { type PhaseOptions, runPhase } from './phase.ts';
 import { makeOutput, placeInputs } from './place.ts';
+import { removeIn } from './remove.ts';
 import type { BuildRoot } from './root.ts';
-import { type Machines, scriptEnvironment, workPath } from './variables.ts';
-import { withWorkplace, type Workplace, type WorkplaceOptions } from './workplace.ts';
+import { type Phase, runScript, scriptCall, type ScriptSetting } from './script.ts';
+import { withWorkplace, type WorkplaceOptions } from './workplace.ts';
 
 /** What is to be built, and how far. */
 export type BuildRequest = {
@@ -32,30 +31,30 @@ export type BuildRequest = {
 export type Built<T> = { readonly result: T | undefined; readonly log: string; readonly cpuSeconds: number };
 
 /** What is the same for all builds of one run of a tool. */
-export type BuildSetting = Pick<WorkplaceOptions, 'from' | 'cache' | 'lock' | 'guarded'> & {
-  /** What the helper's messages begin with. */
-  readonly tool: string;
-  readonly helper: string;
-  /** The directory of logs. */
-  readonly logs: string;
-  readonly machines: Machines;
-  readonly signal: AbortSignal | undefined;
-  readonly listen: (event: BuildEvent) => void;
-};
+export type BuildSetting = Pick<WorkplaceOptions, 'from' | 'cache' | 'lock' | 'guarded'> &
+  ScriptSetting &
+  Pick<FailureSetting, 'keep'> & {
+    /** The directory of logs. */
+    readonly logs: string;
+    readonly listen: (event: BuildEvent) => void;
+  };
 
 export type BuildEvent =
-  | { readonly event: 'phase'; readonly phase: 'unpack' | 'build' | 'pack' }
+  | { readonly event: 'phase'; readonly phase: Phase | 'pack' }
   | { readonly event: 'output'; readonly chunk: Buffer }
-  /** A failure that the user can look into; what is thrown says in one line what it was. */
-  | {
-      readonly event: 'failed';
-      readonly lines: readonly string[];
-      readonly log: string;
-      readonly kept: string;
-    };
+  /** Something about the packages that keeps nobody from publishing them. */
+  | { readonly event: 'finding'; readonly finding: Finding }
+  | FailedEvent;
 
-/** How many lines of the log a failure shows. */
-const shownLines = 20;
+/** What was built, for who takes it. */
+export type Taking = {
+  readonly work: string;
+  /** What the scripts took. */
+  readonly cpuSeconds: number;
+  readonly log: Log;
+  /** Writes what is found to the log, and says what is not refused; that is thrown. */
+  readonly tell: (finding: Finding) => void;
+};
 
 /**
  * Runs the scripts of a recipe in a work directory, as the user of the root and without network, then `take` on
@@ -66,107 +65,68 @@ const shownLines = 20;
 export async function build<T>(
   request: BuildRequest,
   setting: BuildSetting,
-  take: (work: string, cpuSeconds: number) => T | Promise<T>,
+  take: (taking: Taking) => T | Promise<T>,
 ): Promise<Built<T>> {
   const { recipe, version, work } = request;
   const { name } = recipe.control;
-  return await withWorkplace({ ...setting, directory: work, name, version }, async (place) => {
+  // Scripts may write to the work directory, and the recipe is what all builds to come are made of.
+  const guarded = [...setting.guarded, recipe.directory];
+  return await withWorkplace({ ...setting, guarded, directory: work, name, version }, async (place) => {
     const log = openLog(setting.logs, name, version);
+    const course: Course = { request, setting, work: place.path, log, cpuSeconds: 0 };
     try {
-      let cpuSeconds = 0;
-      const spent = (seconds: number): void => void (cpuSeconds += seconds);
-      const whole = await runScripts(request, setting, place.path, log, spent);
-      const result = whole ? await take(place.path, cpuSeconds) : undefined;
-      await log.end();
+      const whole = await runScripts(course);
+      const { cpuSeconds } = course;
+      const tell = (finding: Finding): void => {
+        log.write(`== ${findingText(finding)} (${finding.hint})\n`);
+        if (!finding.refused) setting.listen({ event: 'finding', finding });
+      };
+      const result = whole ? await take({ work: place.path, cpuSeconds, log, tell }) : undefined;
       return { result, log: log.path, cpuSeconds };
     } catch (error) {
-      await log.end();
-      throw await explain(error, place, log, setting);
+      const { phase = 'unpack', call } = course;
+      throw await explain(error, { name, version, phase, place, log, call }, setting);
+    } finally {
+      log.end();
     }
   });
 }
 
+type Course = {
+  readonly request: BuildRequest;
+  readonly setting: BuildSetting;
+  readonly work: string;
+  readonly log: Log;
+  cpuSeconds: number;
+  /** The last script, and how it was called. */
+  phase?: Phase;
+  call?: ReturnType<typeof scriptCall>;
+};
+
 /** False if it ended after unpacking because that was all that was needed. */
-async function runScripts(
-  request: BuildRequest,
-  setting: BuildSetting,
-  work: string,
-  log: Log,
-  spent: (seconds: number) => void,
-): Promise<boolean> {
+async function runScripts(course: Course): Promise<boolean> {
+  const { request, work } = course;
   const { recipe, output } = request;
   placeInputs(work, recipe.files, request.unpack ? request.distfiles : []);
-  if (request.unpack) await runScript('unpack', request, setting, work, log, spent);
+  if (request.unpack) await runPart('unpack', course);
   if (request.unpacked && !(await request.unpacked(work))) return false;
   if (!request.build) return true;
   await removeIn(work, output);
   makeOutput(work, output);
-  await runScript('build', request, setting, work, log, spent);
+  await runPart('build', course);
   return true;
 }
 
-async function runScript(
-  phase: 'unpack' | 'build',
-  request: BuildRequest,
-  setting: BuildSetting,
-  work: string,
-  log: Log,
-  spent: (seconds: number) => void,
-): Promise<void> {
-  const { recipe, version } = request;
-  const root = request.roots[phase];
-  const { name } = recipe.control;
+async function runPart(phase: 'unpack' | 'build', course: Course): Promise<void> {
+  const { request, setting, work, log } = course;
   const { listen } = setting;
+  const script = { ...request, phase, root: request.roots[phase], work };
+  course.phase = phase;
+  course.call = scriptCall(script, setting);
   listen({ event: 'phase', phase });
-  log.write(`== ${name} ${version}: ${phase}.sh\n`);
-  const options: PhaseOptions = {
-    helper: setting.helper,
-    signal: setting.signal,
-    spent,
-    listen(chunk) {
-      log.write(chunk);
-      listen({ event: 'output', chunk });
-    },
-  };
-  const status = await runPhase(
-    {
-      name: setting.tool,
-      root: root.root,
-      shares: [{ source: work, target: workPath.slice(1), writable: true }],
-      directory: workPath,
-      environment: scriptEnvironment({
-        name,
-        sourceVersion: recipe.control.version,
-        version,
-        output: request.output,
-        machines: setting.machines,
-        jobs: request.jobs,
-        path: root.path,
-        compiler: root.compiler,
-      }),
-      command: ['/bin/sh', `${phase}.sh`],
-    },
-    options,
-  );
-  if (status === 0) return;
-  const how = status > 128 ? `was killed by signal ${status - 128}` : `ended with status ${status}`;
-  log.write(`== ${phase}.sh ${how}\n`);
-  throw new Fault('BUILD', `${name} ${version}: ${phase}.sh ${how}`);
-}
-
-/** Adds to a failure where its traces are. */
-async function explain(
-  error: unknown,
-  place: Workplace,
-  log: Log,
-  { listen, signal }: BuildSetting,
-): Promise<unknown> {
-  // A build that was stopped because another one failed has not failed itself.
-  if (error === signal?.reason) return error;
-  if (!(error instanceof Fault) || (error.code !== 'BUILD' && error.code !== 'UNSAFE')) return error;
-  const kept = await place.keep();
-  listen({ event: 'failed', lines: log.tail(shownLines), log: log.path, kept });
-  const places = `log: ${quote(log.path)}; work directory: ${quote(kept)}`;
-  const hint = error.hint === undefined ? places : `${error.hint}; ${places}`;
-  return new Fault(error.code, error.message, { hint, cause: error });
+  await runScript(script, course.call, setting, {
+    log,
+    heard: (chunk) => listen({ event: 'output', chunk }),
+    spent: (seconds) => void (course.cpuSeconds += seconds),
+  });
 }

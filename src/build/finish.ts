@@ -5,7 +5,7 @@ import { parseBinaryControl } from '../package/binary-control.ts';
 import type { FinishedPackage } from '../package/incoming.ts';
 import { scanLinks } from '../package/links.ts';
 import type { PackageIdentity, PackageRecord } from '../package/record.ts';
-import { pack, type PackedPackage } from './pack.ts';
+import { pack, type PackedPackage, type Packing } from './pack.ts';
 import type { Plan, PlanRequest } from './plan.ts';
 
 /** What every package of one build has in its record. */
@@ -29,7 +29,7 @@ export async function finish(
   { recipe, version, machine, output }: PlanRequest & { readonly output: string },
   { origin }: Plan,
   { builtFrom, buildKey }: Provenance,
-  { staging, workshop }: { readonly staging: string; readonly workshop: Workshop },
+  { staging, workshop, ...packing }: Packing & { readonly staging: string; readonly workshop: Workshop },
 ): Promise<FinishedBuild> {
   const { control } = recipe;
   const common = {
@@ -46,6 +46,7 @@ export async function finish(
     version,
     architecture: machine.name,
     staging,
+    ...packing,
   })) {
     bytes.set(each.name, each.bytes);
     packages.push(await finishPackage(each, common, workshop));

@@ -1,15 +1,17 @@
 import {
-  createWriteStream,
+  closeSync,
   mkdirSync,
+  openSync,
   readFileSync,
   readdirSync,
   renameSync,
   rmSync,
   statSync,
+  writeSync,
 } from 'node:fs';
-import { finished } from 'node:stream/promises';
 import { join } from 'node:path';
-import { versionInPath } from '../package/name.ts';
+import { asFault } from '../../builder/fault.ts';
+import { quote, versionInPath } from '../package/name.ts';
 import { isToken, ownerLives, ownerToken } from '../package/owner.ts';
 
 /** What a build says, in a file of its own. */
@@ -17,9 +19,9 @@ export type Log = {
   /** Where it is once the build has ended. */
   readonly path: string;
   write(chunk: Buffer | string): void;
-  /** Closes the log and puts it in its place, where it takes that of the last build of the same version. */
-  end(): Promise<void>;
-  /** The last lines, at most `count`, without what would confuse a terminal. To be called after `end`. */
+  /** Closes the log and puts it in its place, once, where it takes that of the last build of the same version. */
+  end(): void;
+  /** The last lines, at most `count`, without what would confuse a terminal. */
   tail(count: number): string[];
 };
 
@@ -29,32 +31,51 @@ const mostBytes = 256 << 20;
 /** Of what is shown: a compiler's command line says little and fills a screen. */
 const longestLine = 300;
 
-/** `directory/NAME/VERSION.log`; logs that killed builds have left there are removed. */
+/**
+ * `directory/NAME/VERSION.log`; logs that killed builds have left there are removed. A disk that is full makes the
+ * log end early and nothing else: what fills it is told by the build. Throws IO where there can be no log at all.
+ */
 export function openLog(directory: string, name: string, version: string): Log {
   const folder = join(directory, name);
   const path = join(folder, `${versionInPath(version)}.log`);
-  mkdirSync(folder, { recursive: true });
-  removeLeft(folder);
   const temporary = join(folder, `.${ownerToken()}`);
-  const stream = createWriteStream(temporary, { flags: 'wx', mode: 0o644 });
-  const done = finished(stream);
-  done.catch(() => undefined);
+  const file = open(folder, temporary);
   let bytes = 0;
+  let whole = true;
+  let closed = false;
+  const put = (chunk: Buffer | string): void => {
+    if (!whole) return;
+    try {
+      for (let rest = Buffer.from(chunk); rest.length > 0;) rest = rest.subarray(writeSync(file, rest));
+    } catch {
+      whole = false;
+    }
+  };
   return {
     path,
     write(chunk) {
-      const room = bytes < mostBytes;
+      if (bytes >= mostBytes) return;
       bytes += chunk.length;
-      if (!room) return;
-      stream.write(bytes < mostBytes ? chunk : '\n(this log is too long, the rest is left out)\n');
+      put(bytes < mostBytes ? chunk : '\n(this log is too long, the rest is left out)\n');
     },
-    async end() {
-      stream.end();
-      await done;
+    end() {
+      if (closed) return;
+      closed = true;
+      closeSync(file);
       renameSync(temporary, path);
     },
-    tail: (count) => lastLines(path, count),
+    tail: (count) => lastLines(closed ? path : temporary, count),
   };
+}
+
+function open(folder: string, temporary: string): number {
+  try {
+    mkdirSync(folder, { recursive: true });
+    removeLeft(folder);
+    return openSync(temporary, 'wx', 0o644);
+  } catch (error) {
+    throw asFault(error, `cannot write a log in ${quote(folder)}`);
+  }
 }
 
 function removeLeft(folder: string): void {

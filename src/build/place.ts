@@ -24,7 +24,7 @@ import {
   pathBeneath,
   pathOfDescriptor,
 } from './beneath.ts';
-import { treeTime } from './collect.ts';
+import { treeTime } from './pack.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 

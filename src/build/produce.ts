@@ -2,9 +2,10 @@ import type { Digest } from '../../builder/digest.ts';
 import type { Workshops } from '../layer/workshop.ts';
 import type { FinishedPackage } from '../package/incoming.ts';
 import type { PackageRecord } from '../package/record.ts';
+import type { Repository } from '../package/repository.ts';
 import type { ChosenPackage } from '../run/chosen.ts';
 import type { Distfile } from '../source/distfile.ts';
-import { build, type BuildEvent, type BuildRequest, type BuildSetting } from './build.ts';
+import { build, type BuildEvent, type BuildRequest, type BuildSetting, type Taking } from './build.ts';
 import type { Difference } from './difference.ts';
 import { finish, keepLayers } from './finish.ts';
 import type { Key } from './key.ts';
@@ -15,6 +16,7 @@ import { restore } from './restore.ts';
 import type { BuiltPackage, Output, Results } from './results.ts';
 import { hostBuildRoot, packageBuildRoot } from './root.ts';
 import type { Shelf } from './shelf.ts';
+import { testPackages } from './test.ts';
 import { workDigest } from './work-digest.ts';
 
 /** What is to be made of a recipe, how far, and where it goes. */
@@ -25,6 +27,8 @@ export type ProduceRequest = PlanRequest &
     readonly shelf: Shelf;
     /** Builds even if it is known what comes out. */
     readonly again?: boolean;
+    /** Runs the recipe's test before it is published; what that needs to run is taken from here. */
+    readonly test?: readonly Repository[];
     /** Looks at packages before they are published, and throws if they must not be. */
     readonly accept?: (packages: readonly BuiltPackage[], origin: Plan['origin']) => void;
   };
@@ -32,6 +36,8 @@ export type ProduceRequest = PlanRequest &
 export type ProduceSetting = Omit<BuildSetting, 'listen' | 'machines'> & {
   /** The cache of profiles. */
   readonly profiles: string;
+  /** The program `native/collect`. */
+  readonly collector: string;
   /** Where the layers of finished packages are made and kept. */
   readonly workshops: Workshops;
   /** The cache of builds. */
@@ -185,7 +191,7 @@ async function run(work: Work): Promise<Produced> {
         unpacked: (directory) => learn(work, course, directory),
       },
       { ...setting, guarded, machines: plan.machines, listen },
-      (directory, spent) => (request.pack ? takeOver(work, course, directory, spent) : undefined),
+      (taking) => (request.pack ? takeOver(work, course, taking) : undefined),
     );
     if (course.found) return course.found;
     return produced(work, 'built', result?.published ?? [], cpuSeconds, { bytes: result?.bytes, log });
@@ -227,20 +233,23 @@ type TakenOver = {
 };
 
 /** Makes packages of what was built, keeps them in the cache, and publishes them. */
-async function takeOver(
-  work: Work,
-  { key, started }: Course,
-  directory: string,
-  cpuSeconds: number,
-): Promise<TakenOver> {
+async function takeOver(work: Work, { key, started }: Course, taking: Taking): Promise<TakenOver> {
   const { request, setting, plan, keys, listen } = work;
+  const { cpuSeconds, tell } = taking;
+  const { collector, profiles, signal } = setting;
   listen({ event: 'phase', phase: 'pack' });
   let bytes: TakenOver['bytes'] = new Map();
   const published = await request.shelf.put((staging) =>
     setting.workshops.use(async (workshop) => {
       const provenance = { builtFrom: keys.builtFrom, buildKey: key?.hex };
-      const finished = await finish(directory, request, plan, provenance, { staging, workshop });
+      const places = { staging, workshop, collector, tell, signal };
+      const finished = await finish(taking.work, request, plan, provenance, places);
       ({ bytes } = finished);
+      if (request.test) {
+        const view = plan.views.build;
+        const test = { ...request, packages: finished.packages, view, repositories: request.test, profiles };
+        await testPackages(test, { ...setting, machines: plan.machines, listen }, taking);
+      }
       const output = { packages: finished.packages, cpuSeconds, seconds: (Date.now() - started) / 1000 };
       // Before it is looked at: what is refused need not be built again when it is accepted after all.
       if (key && request.work === undefined) {

@@ -1,4 +1,5 @@
 import { Fault } from '../../builder/fault.ts';
+import type { Repository } from '../package/repository.ts';
 import type { ChosenPackage } from '../run/chosen.ts';
 import { defaultOutput, packageOf } from './assess.ts';
 import type { Graph, GraphOptions, Ingredient, Node } from './graph.ts';
@@ -11,6 +12,7 @@ import {
   type ProduceSetting,
 } from './produce.ts';
 import { schedule } from './schedule.ts';
+import type { Shelf } from './shelf.ts';
 
 export type GraphEvent =
   | { readonly event: 'start'; readonly node: Node; readonly plan: Plan }
@@ -21,6 +23,8 @@ export type GraphEvent =
   | { readonly event: 'skipped'; readonly node: Node; readonly needs: readonly string[] };
 
 export type RunOptions = Pick<GraphOptions, 'machine' | 'shelf'> & {
+  /** Runs the tests of recipes; what these need beside what is on the shelf is taken from here. */
+  readonly test?: readonly Repository[];
   /** How many builds may run at once. */
   readonly slots: number;
   /** How many processes may compile at once, in all builds together. */
@@ -126,7 +130,14 @@ async function runNode(node: Node, { produced, setting, options, jobs }: NodeRun
     pack: true,
     work: undefined,
     output: defaultOutput,
+    ...(options.test ? { test: testRepositories(shelf, options.test) } : {}),
     ...(accept ? { accept: (...made) => accept(node, plan, ...made) } : {}),
   };
   return await produce(request, setting, plan, (of) => listen({ event: 'progress', node, of }));
+}
+
+/** What tests can be run with: what has been published by now, and then the others. */
+export function testRepositories(shelf: Shelf, others: readonly Repository[]): readonly Repository[] {
+  const own = shelf.repository();
+  return own ? [own, ...others] : others;
 }

@@ -2,10 +2,11 @@ import { lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { withLock } from '../../builder/lock.ts';
-import { quote, versionInPath } from '../package/name.ts';
+import { quote } from '../package/name.ts';
 import { ensurePrivate } from '../run/private.ts';
 import { checkShare } from '../run/share.ts';
 import { isToken, ownerLives, ownerToken } from '../package/owner.ts';
+import { failedPaths, forgetFailed, labelOf, removeOldFailed } from './failed.ts';
 import { removeTree } from './remove.ts';
 
 export type WorkplaceOptions = {
@@ -26,28 +27,32 @@ export type WorkplaceOptions = {
 /** A work directory while it is somebody's. */
 export type Workplace = {
   readonly path: string;
-  /** Lets it stay, as `NAME-VERSION.failed` in the place of the one before, and tells where. */
+  /** Lets it stay, in the place of the failed build of the version before, and tells where. */
   keep(): Promise<string>;
 };
 
 /**
- * Runs `fn` with a work directory, which is removed afterwards unless it is the user's own or kept; one that was
- * kept earlier is removed when `fn` succeeds. Nobody else builds in it meanwhile: throws BUSY if somebody does in
- * the user's.
+ * Runs `fn` with a work directory, which is removed afterwards unless it is the user's own or kept; what was kept
+ * of the version earlier is removed when `fn` succeeds. Nobody else builds in it meanwhile: throws BUSY if somebody
+ * does in the user's.
  */
 export async function withWorkplace<T>(
   options: WorkplaceOptions,
   fn: (place: Workplace) => Promise<T>,
 ): Promise<T> {
-  const { directory, from, guarded, lock } = options;
+  const { directory, from, guarded, lock, cache } = options;
   if (directory !== undefined) {
     const path = checkShare(directory, { from, option: '-w', writable: true, guarded });
-    return await alone(lock, path, () => fn({ path, keep: () => Promise.resolve(path) }));
+    return await alone(lock, path, async () => {
+      const result = await fn({ path, keep: () => Promise.resolve(path) });
+      await forgetFailed(cache, options);
+      return result;
+    });
   }
   const path = await make(options);
   try {
     const result = await fn({ path, keep: () => keep(path, options) });
-    await removeTree(keptPath(options));
+    await forgetFailed(cache, options);
     return result;
   } finally {
     await removeTree(path);
@@ -68,15 +73,12 @@ async function alone<T>(lock: string, path: string, fn: () => Promise<T>): Promi
 
 const attempts = 5;
 
-const label = ({ name, version }: WorkplaceOptions): string => `${name}-${versionInPath(version)}`;
-
-const keptPath = (options: WorkplaceOptions): string => join(options.cache, `${label(options)}.failed`);
-
 async function make(options: WorkplaceOptions): Promise<string> {
   const { cache } = options;
   ensurePrivate(cache);
   await removeLeft(cache);
-  const path = join(cache, `${label(options)}.${ownerToken()}`);
+  await removeOldFailed(cache);
+  const path = join(cache, `${labelOf(options)}.${ownerToken()}`);
   try {
     mkdirSync(path, { mode: 0o755 });
   } catch (error) {
@@ -96,9 +98,9 @@ async function removeLeft(cache: string): Promise<void> {
 }
 
 async function keep(path: string, options: WorkplaceOptions): Promise<string> {
-  const kept = keptPath(options);
+  const kept = failedPaths(options.cache, options).work;
   for (let attempt = 1; ; attempt += 1) {
-    await removeTree(kept);
+    await forgetFailed(options.cache, options);
     try {
       renameSync(path, kept);
       return kept;

@@ -1,5 +1,6 @@
-import type { ProduceEvent } from '../build/produce.ts';
+import { findingText } from '../build/finding.ts';
 import { plainText } from '../build/log.ts';
+import type { ProduceEvent } from '../build/produce.ts';
 import { complain, type Context } from './context.ts';
 import type { FetchEvent } from '../source/fetch.ts';
 import { formatSize, makeProgress } from './progress.ts';
@@ -11,14 +12,17 @@ export type BuildReport = {
 };
 
 /** What is said of events that are no step of a build. */
-export const remark = (event: Extract<ProduceEvent, { event: 'waiting' | 'different' }>): string => {
+export const remark = (
+  event: Extract<ProduceEvent, { event: 'waiting' | 'different' | 'finding' }>,
+): string => {
+  if (event.event === 'finding') return `warning: ${findingText(event.finding)}; ${event.finding.hint}`;
   if (event.event === 'waiting') return 'waiting for another pkgbuild that builds the same';
   return event.what === 'built'
     ? 'came out different from the last time that the same was built'
     : 'its sources came out different from the last time that the same was unpacked';
 };
 
-const doing = { unpack: 'unpacking', build: 'building', pack: 'packing' } as const;
+export const doing = { unpack: 'unpacking', build: 'building', pack: 'packing', test: 'testing' } as const;
 
 /**
  * Tells the user how a build goes: `verbose` streams what the scripts say, otherwise the last line of it is shown

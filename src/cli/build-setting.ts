@@ -38,6 +38,7 @@ export function buildSetting(context: Context, options: SettingOptions): Produce
     from: cwd,
     helper: places.helper,
     lock,
+    collector: join(dirname(places.helper), 'collect'),
     results: openResults(cache.builds, lock),
     profiles: cache.profiles,
     workshops: workshopsOf(context),

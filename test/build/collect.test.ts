@@ -1,6 +1,7 @@
 import test from 'ava';
 import * as fc from 'fast-check';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -18,33 +19,47 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Fault } from '../../builder/fault.ts';
-import { openDirectory } from '../../src/build/beneath.ts';
-import { collect, treeTime } from '../../src/build/collect.ts';
+import { readOutput } from '../../src/build/collection.ts';
 import { leadsOutside } from '../../src/build/escape.ts';
+import { type Finding, findingText } from '../../src/build/finding.ts';
+import { pack, treeTime } from '../../src/build/pack.ts';
+import { parseSourceControl } from '../../src/package/source-control.ts';
 import { isRoot, root, temporary } from '../support/tools.ts';
 
 const home = '/packages/demo/1.0';
 
-/** As a script imports it. */
-const moduleOf = (name: string): string => JSON.stringify(join(root, 'src/build', name));
+const collector = join(root, 'native/build/collect');
 
-/** Collects what `make` puts into a directory, and gives the tree. */
-function taken(t: Parameters<typeof temporary>[0], make: (from: string) => void): string {
+const controlOf = (fields = ''): string => `Source: demo\nVersion: 1.0\n${fields}\nPackage: demo\n`;
+
+/** As a script imports it. */
+const moduleOf = (name: string): string => JSON.stringify(join(root, 'src', name));
+
+type Taken = { readonly tree: string; readonly findings: readonly Finding[] };
+
+/** Packs what `make` puts into a directory, and gives the tree. Findings are there where it throws, too. */
+async function taken(
+  t: Parameters<typeof temporary>[0],
+  make: (from: string) => void,
+  { fields = '', findings = [] }: { fields?: string; findings?: Finding[] } = {},
+): Promise<Taken> {
   const place = temporary(t);
-  const from = join(place, 'from');
-  mkdirSync(from);
+  const from = join(place, 'work/out', home);
+  mkdirSync(from, { recursive: true });
   make(from);
-  const directory = openDirectory(from);
-  try {
-    collect(directory, join(place, 'to'), home, 'demo 1.0');
-  } finally {
-    directory.close();
-  }
-  return join(place, 'to');
+  const [packed] = await pack(join(place, 'work'), 'out', {
+    source: parseSourceControl(controlOf(fields), 'control'),
+    version: '1.0',
+    architecture: 'x86_64',
+    staging: place,
+    collector,
+    tell: (finding) => findings.push(finding),
+  });
+  return { tree: packed?.tree ?? '', findings };
 }
 
-test('a finished tree has two modes, one time, and the links of what was installed', (t) => {
-  const tree = taken(t, (from) => {
+test('a finished tree has two modes, one time, and the links of what was installed', async (t) => {
+  const { tree } = await taken(t, (from) => {
     mkdirSync(join(from, 'bin'), { mode: 0o700 });
     writeFileSync(join(from, 'bin/tool'), 'program', { mode: 0o711 });
     linkSync(join(from, 'bin/tool'), join(from, 'bin/other'));
@@ -74,28 +89,31 @@ test('a finished tree has two modes, one time, and the links of what was install
   for (const path of ['.', 'bin', 'bin/tool', 'bin/name', 'bin/dangling', 'share/closed/in']) {
     t.is(lstatSync(join(tree, path)).mtimeMs, treeTime * 1000, path);
   }
-  const outside = lstatSync(join(dirname(tree), 'from/bin/tool'));
+  const outside = lstatSync(join(dirname(tree), 'work/out', home, 'bin/tool'));
   t.not(lstatSync(join(tree, 'bin/tool')).ino, outside.ino, 'nobody outside shares a file with the tree');
 });
 
 test('the umask of the caller does not show', (t) => {
   const place = temporary(t);
-  mkdirSync(join(place, 'from/lib'), { recursive: true });
-  writeFileSync(join(place, 'from/lib/a'), '');
+  mkdirSync(join(place, 'out', home, 'lib'), { recursive: true });
+  writeFileSync(join(place, 'out', home, 'lib/a'), '');
 
   const script = `
-    import { collect } from ${moduleOf('collect.ts')};
-    import { openDirectory } from ${moduleOf('beneath.ts')};
+    import { pack } from ${moduleOf('build/pack.ts')};
+    import { parseSourceControl } from ${moduleOf('package/source-control.ts')};
     process.umask(0o077);
-    collect(openDirectory(process.argv[1]), process.argv[2], '/packages/demo/1.0', 'demo 1.0');`;
-  const args = ['--input-type=module', '-e', script, join(place, 'from'), join(place, 'to')];
-  execFileSync(process.execPath, args);
-  t.is(lstatSync(join(place, 'to/lib')).mode & 0o777, 0o755);
-  t.is(lstatSync(join(place, 'to/lib/a')).mode & 0o777, 0o644);
+    const [work, staging, collector, control] = process.argv.slice(1);
+    const source = parseSourceControl(control, 'control');
+    const tell = () => undefined;
+    await pack(work, 'out', { source, version: '1.0', architecture: 'x86_64', staging, collector, tell });`;
+  execFileSync(process.execPath, ['--input-type=module', '-e', script, place, place, collector, controlOf()]);
+  for (const path of ['demo', 'demo/lib']) t.is(lstatSync(join(place, path)).mode & 0o777, 0o755, path);
+  for (const path of ['demo/lib/a', 'demo/control'])
+    t.is(lstatSync(join(place, path)).mode & 0o777, 0o644, path);
 });
 
-test('extended attributes stay behind', (t) => {
-  const tree = taken(t, (from) => {
+test('extended attributes stay behind', async (t) => {
+  const { tree } = await taken(t, (from) => {
     writeFileSync(join(from, 'file'), 'x');
     execFileSync('python3', [
       '-c',
@@ -149,7 +167,10 @@ const refused: Record<string, readonly [make: (from: string) => void, says: RegE
     /"l" is a link to "d\/e\/up\/..\/.."/,
   ],
   'a name that deletes in layers': [(from) => writeFileSync(join(from, '.wh.x'), ''), /\.wh\./],
-  'a control of its own': [(from) => writeFileSync(join(from, 'control'), ''), /installed a file control/],
+  'a control of its own': [
+    (from) => writeFileSync(join(from, 'control'), ''),
+    /"control" is installed by the build/,
+  ],
   'a tree without end': [
     (from) => mkdirSync(join(from, 'd/'.repeat(80)), { recursive: true }),
     /more than 64 directories deep/,
@@ -161,29 +182,209 @@ const refused: Record<string, readonly [make: (from: string) => void, says: RegE
 };
 
 for (const [what, [make, says]] of Object.entries(refused)) {
-  test(`${what} is refused, naming it`, (t) => {
-    const error = t.throws(() => taken(t, make), { instanceOf: Fault });
-    t.regex(error.message, says);
-    t.regex(error.message, /^demo 1\.0: /);
-    t.true(error.code === 'BUILD' || error.code === 'UNSAFE');
+  test(`${what} is refused, naming it`, async (t) => {
+    const error = await t.throwsAsync(taken(t, make), { instanceOf: Fault });
+    t.regex(error?.message ?? '', says);
+    t.regex(error?.message ?? '', /^demo 1\.0: /);
+    t.is(error?.code, 'BUILD');
+    t.truthy(error?.hint, 'what to do');
   });
 }
 
-test('a device is refused', (t) => {
+test('a device is refused', async (t) => {
   if (!isRoot) {
     t.log('needs root: only root can make a device');
     t.pass();
     return;
   }
-  const error = t.throws(() =>
-    taken(t, (from) => execFileSync('mknod', [join(from, 'null'), 'c', '1', '3'])),
-  );
-  t.regex(error instanceof Error ? error.message : '', /"null" is a device/);
+  const made = taken(t, (from) => execFileSync('mknod', [join(from, 'null'), 'c', '1', '3']));
+  await t.throwsAsync(made, { message: /"null" is a device/ });
 });
 
-test('a name that is no UTF-8 is kept byte by byte', (t) => {
+test('all that is wrong is found, not only the first of it', async (t) => {
+  const findings: Finding[] = [];
+  const made = taken(
+    t,
+    (from) => {
+      mkdirSync(join(from, 'lib'));
+      writeFileSync(join(from, 'lib/libx.la'), '# libtool');
+      execFileSync('mkfifo', [join(from, 'pipe')]);
+      symlinkSync('/etc/passwd', join(from, 'l'));
+      mkdirSync(join(dirname(from), '2.0'));
+    },
+    { findings },
+  );
+  await t.throwsAsync(made, { message: /and 2 more, all in the log/ });
+  t.deepEqual(findings.map((each) => [findingText(each), each.refused]).toSorted(), [
+    ['demo 1.0: "l" is a link to "/etc/passwd", outside of the package', true],
+    ['demo 1.0: "lib/libx.la" is of libtool, which static programs do not need', false],
+    ['demo 1.0: "pipe" is a fifo, which a package cannot hold', true],
+    ['demo 1.0: build.sh installed "/packages/demo/2.0", which belongs to none of its packages', true],
+  ]);
+});
+
+/** Compiles `source` with the machine's compiler. */
+function compile(options: readonly string[], to: string, source = 'int main(void) { return 0; }'): void {
+  execFileSync('cc', [...options, '-x', 'c', '-o', to, '-'], { input: source });
+}
+
+const linked: Record<string, readonly [make: (from: string) => void, says: RegExp | undefined]> = {
+  static: [(from) => compile(['-static'], join(from, 'p')), undefined],
+  'static, at any address': [(from) => compile(['-static-pie'], join(from, 'p')), undefined],
+  'an object file': [(from) => compile(['-c'], join(from, 'p')), undefined],
+  'a shared library of nothing': [
+    (from) => compile(['-shared', '-nostdlib'], join(from, 'p'), 'int x;'),
+    undefined,
+  ],
+  dynamic: [(from) => compile([], join(from, 'p')), /"p" is no static program: it needs ".*ld-.*\.so/],
+  'a shared library': [
+    (from) =>
+      compile(
+        ['-shared', '-fPIC'],
+        join(from, 'p'),
+        'int puts(const char *); int f(void) { return puts(""); }',
+      ),
+    /"p" .* needs "libc\.so/,
+  ],
+  'cut off': [
+    (from) => {
+      compile(['-static'], join(from, 'p'));
+      execFileSync('truncate', ['-s', '70', join(from, 'p')]);
+    },
+    undefined,
+  ],
+};
+
+for (const [what, [make, says]] of Object.entries(linked)) {
+  test(`of programs, one that is ${what} is ${says ? 'refused unless it is allowed' : 'taken'}`, async (t) => {
+    if (!says) {
+      await t.notThrowsAsync(taken(t, make));
+      return;
+    }
+    await t.throwsAsync(taken(t, make), { message: says });
+    await t.notThrowsAsync(taken(t, make, { fields: 'Allow: dynamic\n' }));
+  });
+}
+
+test('numbers in programs that lead nowhere lead nobody astray', async (t) => {
+  const program = readFileSync(process.execPath).subarray(0, 4096);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(1023), fc.constantFrom(0, 0x7f, 0x80, 0xff)), { minLength: 1, maxLength: 40 }),
+      async (changes) => {
+        const wild = Buffer.from(program);
+        for (const [at, byte] of changes) if (at > 4) wild[at] = byte;
+        const { tree } = await taken(t, (from) => writeFileSync(join(from, 'p'), wild), {
+          fields: 'Allow: dynamic\n',
+        });
+        t.true(readFileSync(join(tree, 'p')).equals(wild));
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+const holding: readonly (readonly [text: string, found: string | undefined])[] = [
+  ['/work/x', '/work/x'],
+  ['"/work/demo-1.0/a.c"', '/work/demo-1.0/a.c"'],
+  ['cc -I/work/x -o y', '/work/x'],
+  ['a:/work/x:b', '/work/x:b'],
+  ['\0/work/.libs\0', '/work/.libs'],
+  ['http://example.org/work/x', undefined],
+  ['/usr/work/x', undefined],
+  ['./work/x ~/work/x $HOME/work/x', undefined],
+  ['/workshop/x', undefined],
+  ['/work/ /work /work/*', undefined],
+];
+
+for (const [text, found] of holding) {
+  test(`a path of the work directory is found in a file, or not: ${JSON.stringify(text)}`, async (t) => {
+    // Everywhere about the places where pieces of what is read meet.
+    for (const before of [0, 1, 5, 79, 80, 100, (1 << 20) - 90, (1 << 20) - 3, (1 << 20) + 1]) {
+      const make = (from: string) =>
+        writeFileSync(
+          join(from, 'f'),
+          `${' '.repeat(before)}${text}${before % 2 === 1 ? ' '.repeat(200) : ''}`,
+        );
+      if (found === undefined) await t.notThrowsAsync(taken(t, make), `${before}`);
+      else {
+        const error = await t.throwsAsync(taken(t, make), { instanceOf: Fault }, `${before}`);
+        t.is(
+          error?.message,
+          `demo 1.0: "f" has a path of the work directory in it: ${JSON.stringify(found)}`,
+        );
+        await t.notThrowsAsync(taken(t, make, { fields: 'Allow: build-path\n' }));
+      }
+    }
+  });
+}
+
+test('the digests of what is read are those of the bytes, whatever their number', async (t) => {
+  const place = temporary(t);
+  const sizes = [0, 1, 55, 56, 63, 64, 65, 119, 120, 1 << 20, (1 << 20) + 63];
+  for (const size of sizes) writeFileSync(join(place, `${size}`), Buffer.alloc(size, `${size}.`));
+  const { trees } = await readOutput({
+    program: collector,
+    directory: place,
+    output: '.',
+    trees: [{ path: '.' }],
+  });
+  const found = trees
+    .get('.')
+    ?.entries.flatMap((each) => (each.kind === 'file' ? [[each.size, each.digest]] : []));
+  t.deepEqual(
+    found?.toSorted(([a], [b]) => Number(a) - Number(b)),
+    sizes.map((size) => [
+      size,
+      createHash('sha256')
+        .update(readFileSync(join(place, `${size}`)))
+        .digest('hex'),
+    ]),
+  );
+});
+
+test('somebody who swaps directories for links meanwhile leads the reader nowhere', async (t) => {
+  const place = temporary(t);
+  const secret = join(place, 'secret');
+  mkdirSync(join(place, 'work/out', home, 'd'), { recursive: true });
+  mkdirSync(secret);
+  writeFileSync(join(secret, 'f'), 'secret');
+  writeFileSync(join(place, 'work/out', home, 'd/f'), 'open');
+  const swap = `cd "$1"; while :; do mv d e; ln -s "$2" d; rm d; mv e d; done`;
+  const swapping = spawn('sh', ['-c', swap, 'sh', join(place, 'work/out', home), secret], {
+    stdio: 'ignore',
+  });
+  t.teardown(() => swapping.kill('SIGKILL'));
+  let whole = 0;
+  for (let round = 0; round < 60; round += 1) {
+    const staging = join(place, `staging ${round}`);
+    mkdirSync(staging);
+    const copy = join(staging, 'c');
+    try {
+      await readOutput({
+        program: collector,
+        directory: join(place, 'work'),
+        output: 'out',
+        trees: [{ path: home.slice(1), copy }],
+      });
+      whole += 1;
+    } catch (error) {
+      t.true(error instanceof Fault, String(error));
+    }
+    for (const name of ['d', 'e']) {
+      const stats = lstatSync(join(copy, name), { throwIfNoEntry: false });
+      if (stats?.isDirectory() && existsSync(join(copy, name, 'f')))
+        t.is(readFileSync(join(copy, name, 'f'), 'utf8'), 'open');
+    }
+  }
+  t.true(whole > 0, 'it is not always noticed, and does not matter');
+});
+
+test('a name that is no UTF-8 is kept byte by byte', async (t) => {
   const name = Buffer.from([0x66, 0xff, 0x0a, 0x67]);
-  const tree = taken(t, (from) => writeFileSync(Buffer.concat([Buffer.from(`${from}/`), name]), 'x'));
+  const { tree } = await taken(t, (from) =>
+    writeFileSync(Buffer.concat([Buffer.from(`${from}/`), name]), 'x'),
+  );
   t.true(existsSync(Buffer.concat([Buffer.from(`${tree}/`), name])));
 });
 

@@ -207,7 +207,10 @@ chmod 4755 "$out/seen" 2>/dev/null && echo set-id >>"$out/seen" || :
 `;
   const { place, repository, recipe, pkgbuild } = await demo(t, {
     build: script,
-    control: control.replace(/\nPackage: demo-doc[^]*/, '').replace('Depends-Run: demo-doc\n', ''),
+    control: control
+      .replace(/\nPackage: demo-doc[^]*/, '')
+      .replace('Depends-Run: demo-doc\n', '')
+      .replace('Sources:', 'Allow: build-path\nSources:'),
   });
   process.env['MY_SECRET'] = 'secret value';
   const { status, stderr } = pkgbuild('-v', '2.0', '-V', '-~~stage1', '-j', '3', recipe);
@@ -302,9 +305,12 @@ test('a script that fails: the end of its log, where the log is, and the work di
   t.regex(stderr, /\n {2}500\n {2}red {2}end\n/);
   t.false(/\n {2}400\n/.test(stderr), 'only the end');
   t.regex(stderr, /pkgbuild: demo 1\.0: build\.sh ended with status 3\n/);
-  t.regex(stderr, /pkgbuild: log: "[^"]+demo\/1\.0\.log"; work directory: "[^"]+demo-1\.0\.failed"\n$/);
+  t.regex(
+    stderr,
+    /pkgbuild: log: "[^"]+demo\/1\.0\.log"; work directory: "[^"]+demo-1\.0\.failed"; a shell in its root: pkgbuild --shell demo=1\.0\n$/,
+  );
   t.is(readFileSync(join(place, 'home/cache/builds/logs/demo/1.0.log'), 'utf8').split('\n').length, 506);
-  t.deepEqual(namesIn(work), ['demo-1.0.failed']);
+  t.deepEqual(namesIn(work), ['demo-1.0.failed', 'demo-1.0.failed.json']);
   t.true(existsSync(join(work, 'demo-1.0.failed/demo-1.0/README')));
   t.deepEqual(namesIn(join(repository, 'demo')), []);
 
@@ -312,7 +318,7 @@ test('a script that fails: the end of its log, where the log is, and the work di
   const killed = pkgbuild(recipe);
   t.is(killed.status, 1);
   t.regex(killed.stderr, /unpack\.sh was killed by signal 11/);
-  t.deepEqual(namesIn(work), ['demo-1.0.failed'], 'one of each version is kept');
+  t.deepEqual(namesIn(work), ['demo-1.0.failed', 'demo-1.0.failed.json'], 'one of each version is kept');
 
   const shown = pkgbuild('--verbose', recipe);
   t.regex(shown.stderr, /unpack\.sh was killed/);

@@ -4,7 +4,7 @@ import { plainText } from '../../build/log.ts';
 import type { ProduceEvent } from '../../build/produce.ts';
 import type { GraphEvent } from '../../build/run-graph.ts';
 import type { FetchEvent } from '../../source/fetch.ts';
-import { remark } from '../build-report.ts';
+import { doing, remark } from '../build-report.ts';
 import { complain, type Context } from '../context.ts';
 import { formatSize } from '../progress.ts';
 import { makeBoard } from './board.ts';
@@ -16,8 +16,6 @@ export type GraphReport = {
   readonly fetching: (event: FetchEvent) => void;
   end(): void;
 };
-
-const doing = { unpack: 'unpacking', build: 'building', pack: 'packing' } as const;
 
 type Running = { readonly name: string; readonly started: number; doing: string };
 

@@ -6,6 +6,7 @@ import { Fault } from '../../../builder/fault.ts';
 import { recipeNames } from '../../source/recipe-names.ts';
 import { complain, type Context, print } from '../context.ts';
 import { report } from '../report.ts';
+import type { CareOptions } from './care.ts';
 import { explanation, planLine } from './explain.ts';
 import { makeGraphReport } from './graph-report.ts';
 import { producedJson } from './one.ts';
@@ -27,7 +28,7 @@ export const addGraphOptions = (command: Command): Command =>
     .option('--explain', 'only print all that is other than at the last build')
     .option('--keep-going', 'after a failure go on with what does not need what failed');
 
-type Options = GraphOptions & PlaceOptions & WayOptions;
+type Options = CareOptions & GraphOptions & PlaceOptions & WayOptions;
 
 /** Builds several sources, or tells what would be done. */
 export async function buildGraph(
@@ -87,6 +88,7 @@ async function run(
     jobs,
     keepGoing: options.keepGoing ?? false,
     again: options.again ?? false,
+    ...(options.test ? { test: graphOptions.from } : {}),
     weights: new Map(
       assessments.flatMap(({ name, cpuSeconds }) => (cpuSeconds === undefined ? [] : [[name, cpuSeconds]])),
     ),

@@ -4,9 +4,11 @@ import { packageOf } from '../../build/assess.ts';
 import { planGraph } from '../../build/graph.ts';
 import { makePlan } from '../../build/plan.ts';
 import { produce, type Produced } from '../../build/produce.ts';
+import { testRepositories } from '../../build/run-graph.ts';
 import { quote } from '../../package/name.ts';
 import { makeBuildReport } from '../build-report.ts';
 import { type Context, print } from '../context.ts';
+import type { CareOptions } from './care.ts';
 import { type PlaceOptions, readJobs, type WayOptions } from './options.ts';
 import { prepare, readRecipes } from './prepare.ts';
 
@@ -30,7 +32,7 @@ export const addStepOptions = (command: Command): Command =>
     .option('-o, --output <name>', 'where in the work directory build.sh installs', 'out')
     .option('-w, --work <dir>', 'work directory, which stays (default: one in the cache, which does not)');
 
-type Options = StepOptions & PlaceOptions & WayOptions;
+type Options = CareOptions & StepOptions & PlaceOptions & WayOptions;
 
 /** Throws USAGE where options do not go together. */
 export function checkSteps({ unpack, build, control, output, work }: StepOptions): void {
@@ -88,6 +90,7 @@ export async function buildOne(
       output: options.output,
       jobs: readJobs(options),
       again: options.again ?? false,
+      ...(options.test ? { test: testRepositories(graph.shelf, graph.from) } : {}),
     };
     const plan = makePlan(request, node.method, {
       unpack: node.roots.unpack.map(packageOf),

@@ -13,6 +13,7 @@ import { findRecipe, type Recipe } from '../../source/recipe.ts';
 import { buildSetting, thisMachine } from '../build-setting.ts';
 import { complain, type Context } from '../context.ts';
 import { openRepositories } from '../repositories.ts';
+import { type CareOptions, readCare } from './care.ts';
 import { type PlaceOptions, recipesOf, repositoryOf, type WayOptions } from './options.ts';
 
 /** All that a build needs to be planned and run. */
@@ -37,7 +38,7 @@ export function readRecipes(words: readonly string[], options: PlaceOptions, con
 
 export async function prepare(
   recipes: readonly Recipe[],
-  options: PlaceOptions & WayOptions,
+  options: CareOptions & PlaceOptions & WayOptions,
   context: Context,
   { signal, listen }: { readonly signal: AbortSignal; readonly listen: (event: FetchEvent) => void },
 ): Promise<Prepared> {
@@ -60,7 +61,11 @@ export async function prepare(
     jobs.push({ recipe, version, method, distfiles: await distfileList(recipe, options, context) });
   }
   const guarded = [...setting.guarded, ...from.map(({ directory }) => directory)];
-  return { jobs, setting: { ...setting, guarded }, options: { machine: thisMachine(), shelf, from } };
+  return {
+    jobs,
+    setting: { ...setting, guarded, ...readCare(options) },
+    options: { machine: thisMachine(), shelf, from },
+  };
 }
 
 /** The tracked list, or the user's own, and before it what the recipe itself lists. */
