@@ -16,13 +16,16 @@ else
 		CXX="$CXX --sysroot=$sysroot"
 		set -- --with-build-sysroot="$sysroot"
 	fi
-	set -- "$@" CC_FOR_BUILD=cc CXX_FOR_BUILD=c++
+	export CC_FOR_BUILD=cc CXX_FOR_BUILD=c++
 fi
 
 # A compiler is a fifth faster with an allocator that keeps memory for the next request, which musl's does not.
 mimalloc=$PWD/mimalloc.o
 $CC -O2 -g0 -DNDEBUG -DMI_MALLOC_OVERRIDE -I"mimalloc-2.0.9+ds/include" -c -o "$mimalloc" "mimalloc-2.0.9+ds/src/static.c"
 
+# By the environment: what configure is told as arguments is shown by gcc -v, and it must not tell of this directory.
+export CXX CFLAGS="$optimise -g0" CXXFLAGS="$optimise -g0" LDFLAGS="-static -s -Wl,$mimalloc"
+export CFLAGS_FOR_TARGET="-O2 -g0" CXXFLAGS_FOR_TARGET="-O2 -g0" MAKEINFO=missing
 mkdir build
 cd build
 ../gcc/configure --prefix="$PKG_DIR" \
@@ -32,9 +35,7 @@ cd build
 	--disable-bootstrap --disable-multilib --disable-shared --disable-nls --disable-lto --disable-plugin \
 	--disable-analyzer --disable-libgomp --disable-libitm --disable-libquadmath \
 	--disable-libsanitizer --disable-libssp --disable-libvtv --disable-libstdcxx-pch \
-	--without-zstd --without-isl \
-	MAKEINFO=missing CXX="$CXX" CFLAGS="$optimise -g0" CXXFLAGS="$optimise -g0" LDFLAGS="-static -s -Wl,$mimalloc" \
-	CFLAGS_FOR_TARGET="-O2 -g0" CXXFLAGS_FOR_TARGET="-O2 -g0" "$@"
+	--without-zstd --without-isl "$@"
 make $MAKE_JOBS
 make install DESTDIR="$PKG_INSTDIR"
 
