@@ -93,7 +93,11 @@ export const readAllowances: ReadValue<readonly Allowance[]> = (field, report) =
   readEach(words(field), ({ text, offset }) => {
     const found = allowances.find((allowance) => allowance === text);
     if (found) return found;
-    throw report.fail(offset, `${quote(text)} is nothing that can be allowed`, `one of ${allowances.join(', ')}`);
+    throw report.fail(
+      offset,
+      `${quote(text)} is nothing that can be allowed`,
+      `one of ${allowances.join(', ')}`,
+    );
   });
 
 /** Dependencies: one a line, or separated by commas. */
