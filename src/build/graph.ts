@@ -119,11 +119,15 @@ function decide({ job, name, hidden }: Draft, drafts: readonly Draft[], options:
   const all = new Set(drafts.flatMap(({ made }) => made.map(idOf)));
   const shelf = job.method.view === 'host' ? options.shelf.repository() : undefined;
   const stale = shelf && without(shelf, (...id) => all.has(id.join(' ')));
-  const repositories = [planned, ...(stale ? [stale] : []), ...options.from];
+  // What an earlier run of the graph published is no source of it, or the next run would not do the same.
+  const others = options.from.map((each) =>
+    each.directory === options.shelf.directory ? without(each, (...id) => all.has(id.join(' '))) : each,
+  );
   const wishes = wishesOf(job.recipe.control, job.method);
   const locked = options.locked?.(job) ?? {};
-  const root = (phase: 'unpack' | 'build'): readonly Ingredient[] => {
+  const root = (phase: 'unpack' | 'build', from: readonly Repository[]): readonly Ingredient[] => {
     const kept = locked[phase];
+    const repositories = [planned, ...(stale ? [stale] : []), ...from];
     return resolve(repositories, wishes[phase], kept ? { locked: kept } : {})
       .map(({ name, version, repository }): Ingredient => {
         const node = repository === planned ? maker.get(idOf({ name, version })) : undefined;
@@ -131,7 +135,18 @@ function decide({ job, name, hidden }: Draft, drafts: readonly Draft[], options:
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   };
-  const roots = attempt(job, options, () => ({ unpack: root('unpack'), build: root('build') }));
+  const rootsOf = (from: readonly Repository[]) => ({
+    unpack: root('unpack', from),
+    build: root('build', from),
+  });
+  const roots = attempt(job, options, () => {
+    try {
+      return rootsOf(others);
+    } catch (error) {
+      if (!options.from.some(({ directory }) => directory === options.shelf.directory)) throw error;
+      return rootsOf(options.from);
+    }
+  });
   const needs = [...roots.unpack, ...roots.build].flatMap(({ from }) => ('node' in from ? [from.node] : []));
   return { ...job, name, roots, needs: [...new Set(needs)] };
 }

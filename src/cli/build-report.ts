@@ -8,6 +8,7 @@ import { formatSize, makeProgress } from './progress.ts';
 export type BuildReport = {
   readonly listen: (event: ProduceEvent) => void;
   readonly fetching: (event: FetchEvent) => void;
+  note(text: string): void;
   end(): void;
 };
 
@@ -47,6 +48,7 @@ export function makeBuildReport(
     if (phase !== '' && !verbose) draw();
   }, 1000);
   return {
+    note: (text) => progress.note(text),
     fetching(event) {
       if (event.event === 'bytes')
         progress.show(`${title}: fetching ${event.name}, ${formatSize(event.bytes)}`);

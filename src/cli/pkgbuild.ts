@@ -2,12 +2,13 @@ import { Fault } from '../../builder/fault.ts';
 import { addCareOptions, type CareOptions } from './build/care.ts';
 import { addGraphOptions, buildGraph, type GraphOptions } from './build/graph.ts';
 import { addStepOptions, buildOne, checkSteps, isWhole, type StepOptions } from './build/one.ts';
+import { addLockOptions, type LockOptions } from './build/lock.ts';
 import { addPlaceOptions, addWayOptions, type PlaceOptions, type WayOptions } from './build/options.ts';
 import { makeCommand, parseCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { interruptible } from './interrupt.ts';
 
-type Options = CareOptions & GraphOptions & PlaceOptions & StepOptions & WayOptions;
+type Options = CareOptions & GraphOptions & LockOptions & PlaceOptions & StepOptions & WayOptions;
 
 const summary = [
   'Builds source packages and publishes what they make: in a view of this machine with its compiler and nothing of the user, or with -p in roots of packages alone.',
@@ -30,9 +31,15 @@ export async function main(context: Context): Promise<number> {
     '[recipe...]',
     'a control file, a directory with one, or NAME[=VERSION] of the recipes',
   );
-  for (const add of [addGraphOptions, addStepOptions, addPlaceOptions, addWayOptions, addCareOptions]) {
+  for (const add of [
+    addGraphOptions,
+    addStepOptions,
+    addPlaceOptions,
+    addLockOptions,
+    addWayOptions,
+    addCareOptions,
+  ])
     add(command);
-  }
   if (!parseCommand(command, context.args)) return 0;
   const options = command.opts<Options>();
   checkSteps(options);

@@ -14,6 +14,7 @@ export type GraphReport = {
   plan(graph: Graph, assessments: readonly Assessment[]): void;
   readonly listen: (event: GraphEvent) => void;
   readonly fetching: (event: FetchEvent) => void;
+  note(text: string): void;
   end(): void;
 };
 
@@ -70,6 +71,7 @@ export function makeGraphReport(
         `${order.length} sources: ${count('there')} there, ${count('cached')} cached, ${count('build')} to build${open}`,
       );
     },
+    note: board.note,
     fetching(event) {
       if (event.event !== 'bytes') board.note(`${event.name}: ${event.text}`);
     },

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { assess, type Assessment } from '../../build/assess.ts';
 import { type Graph, planGraph } from '../../build/graph.ts';
+import type { Plan } from '../../build/plan.ts';
 import { runGraph } from '../../build/run-graph.ts';
 import { Fault } from '../../../builder/fault.ts';
 import { recipeNames } from '../../source/recipe-names.ts';
@@ -9,6 +10,7 @@ import { report } from '../report.ts';
 import type { CareOptions } from './care.ts';
 import { explanation, planLine } from './explain.ts';
 import { makeGraphReport } from './graph-report.ts';
+import { type LockableBuild, type LockOptions, updateLock } from './lock.ts';
 import { producedJson } from './one.ts';
 import { type PlaceOptions, readJobs, recipesOf, type WayOptions } from './options.ts';
 import { prepare, type Prepared, readRecipes } from './prepare.ts';
@@ -28,7 +30,7 @@ export const addGraphOptions = (command: Command): Command =>
     .option('--explain', 'only print all that is other than at the last build')
     .option('--keep-going', 'after a failure go on with what does not need what failed');
 
-type Options = CareOptions & GraphOptions & PlaceOptions & WayOptions;
+type Options = CareOptions & GraphOptions & LockOptions & PlaceOptions & WayOptions;
 
 /** Builds several sources, or tells what would be done. */
 export async function buildGraph(
@@ -41,7 +43,11 @@ export async function buildGraph(
   const recipes = readRecipes(names, options, context);
   const view = makeGraphReport(context, { verbose: options.verbose ?? false, quiet: options.quiet ?? false });
   try {
-    const prepared = await prepare(recipes, options, context, { signal, listen: view.fetching });
+    const prepared = await prepare(recipes, options, context, {
+      signal,
+      listen: view.fetching,
+      note: view.note,
+    });
     const graph = planGraph(prepared.jobs, prepared.options);
     const looks = options.dryRun || options.explain;
     if (!options.keepGoing && !looks) for (const { error } of graph.refused) throw error;
@@ -76,12 +82,16 @@ function showPlan(
 async function run(
   graph: Graph,
   assessments: readonly Assessment[],
-  { setting, options: graphOptions }: Prepared,
+  prepared: Prepared,
   options: Options,
-  { tool }: Context,
+  context: Context,
   view: ReturnType<typeof makeGraphReport>,
 ): Promise<number> {
+  const { tool } = context;
+  const { setting, options: graphOptions, locking } = prepared;
   const jobs = readJobs(options);
+  const plans = new Map<string, Plan>();
+  const built: LockableBuild[] = [];
   const { produced, failed, skipped } = await runGraph(graph, setting, {
     ...graphOptions,
     slots: jobs,
@@ -92,8 +102,16 @@ async function run(
     weights: new Map(
       assessments.flatMap(({ name, cpuSeconds }) => (cpuSeconds === undefined ? [] : [[name, cpuSeconds]])),
     ),
-    listen: view.listen,
+    ...(locking ? { accept: locking.accept } : {}),
+    listen(event) {
+      const { node } = event;
+      const plan = plans.get(node.name);
+      if (event.event === 'start') plans.set(node.name, event.plan);
+      else if (event.event === 'done' && plan) built.push({ node, plan, packages: event.produced.packages });
+      view.listen(event);
+    },
   });
+  await updateLock(built, prepared, options, context, view.note);
   view.end();
   if (options.json)
     print(`${JSON.stringify({ built: [...produced.values()].map(producedJson) }, null, 2)}\n`);

@@ -3,12 +3,13 @@ import { Fault } from '../../../builder/fault.ts';
 import { packageOf } from '../../build/assess.ts';
 import { planGraph } from '../../build/graph.ts';
 import { makePlan } from '../../build/plan.ts';
-import { produce, type Produced } from '../../build/produce.ts';
+import { produce, type ProduceRequest, type Produced } from '../../build/produce.ts';
 import { testRepositories } from '../../build/run-graph.ts';
 import { quote } from '../../package/name.ts';
 import { makeBuildReport } from '../build-report.ts';
 import { type Context, print } from '../context.ts';
 import type { CareOptions } from './care.ts';
+import { type LockOptions, updateLock } from './lock.ts';
 import { type PlaceOptions, readJobs, type WayOptions } from './options.ts';
 import { prepare, readRecipes } from './prepare.ts';
 
@@ -32,7 +33,7 @@ export const addStepOptions = (command: Command): Command =>
     .option('-o, --output <name>', 'where in the work directory build.sh installs', 'out')
     .option('-w, --work <dir>', 'work directory, which stays (default: one in the cache, which does not)');
 
-type Options = CareOptions & StepOptions & PlaceOptions & WayOptions;
+type Options = CareOptions & LockOptions & StepOptions & PlaceOptions & WayOptions;
 
 /** Throws USAGE where options do not go together. */
 export function checkSteps({ unpack, build, control, output, work }: StepOptions): void {
@@ -67,14 +68,12 @@ export async function buildOne(
     : '';
   const report = makeBuildReport(context, title, options.verbose ?? false, options.quiet ?? false);
   try {
-    const {
-      jobs,
-      setting,
-      options: graph,
-    } = await prepare(recipes, options, context, {
+    const prepared = await prepare(recipes, options, context, {
       signal,
       listen: report.fetching,
+      note: report.note,
     });
+    const { jobs, setting, options: graph, locking } = prepared;
     const { nodes, refused } = planGraph(jobs, graph);
     for (const { error } of refused) throw error;
     const [node] = nodes;
@@ -96,7 +95,15 @@ export async function buildOne(
       unpack: node.roots.unpack.map(packageOf),
       build: node.roots.build.map(packageOf),
     });
-    const produced = await produce(request, setting, plan, report.listen);
+    const accept: ProduceRequest['accept'] =
+      locking && ((packages, origin) => locking.accept(node, plan, packages, origin));
+    const produced = await produce(
+      { ...request, ...(accept ? { accept } : {}) },
+      setting,
+      plan,
+      report.listen,
+    );
+    await updateLock([{ node, plan, packages: produced.packages }], prepared, options, context, report.note);
     report.end();
     show(produced, options);
     return 0;

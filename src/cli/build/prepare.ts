@@ -13,7 +13,9 @@ import { findRecipe, type Recipe } from '../../source/recipe.ts';
 import { buildSetting, thisMachine } from '../build-setting.ts';
 import { complain, type Context } from '../context.ts';
 import { openRepositories } from '../repositories.ts';
+import type { Locking } from '../../build/locking.ts';
 import { type CareOptions, readCare } from './care.ts';
+import { type LockOptions, openLocking } from './lock.ts';
 import { type PlaceOptions, recipesOf, repositoryOf, type WayOptions } from './options.ts';
 
 /** All that a build needs to be planned and run. */
@@ -21,6 +23,15 @@ export type Prepared = {
   readonly jobs: readonly Job[];
   readonly setting: ProduceSetting;
   readonly options: GraphOptions;
+  /** What `build.lock` has to say. */
+  readonly locking: Locking | undefined;
+};
+
+/** What is heard while it is prepared and later. */
+export type Ears = {
+  readonly signal: AbortSignal;
+  readonly listen: (event: FetchEvent) => void;
+  readonly note: (text: string) => void;
 };
 
 /** Reads the recipes that words mean, each once, and says what is to be warned of. */
@@ -38,9 +49,9 @@ export function readRecipes(words: readonly string[], options: PlaceOptions, con
 
 export async function prepare(
   recipes: readonly Recipe[],
-  options: CareOptions & PlaceOptions & WayOptions,
+  options: CareOptions & LockOptions & PlaceOptions & WayOptions,
   context: Context,
-  { signal, listen }: { readonly signal: AbortSignal; readonly listen: (event: FetchEvent) => void },
+  { signal, listen, note }: Ears,
 ): Promise<Prepared> {
   const setting = buildSetting(context, {
     signal,
@@ -61,11 +72,10 @@ export async function prepare(
     jobs.push({ recipe, version, method, distfiles: await distfileList(recipe, options, context) });
   }
   const guarded = [...setting.guarded, ...from.map(({ directory }) => directory)];
-  return {
-    jobs,
-    setting: { ...setting, guarded, ...readCare(options) },
-    options: { machine: thisMachine(), shelf, from },
-  };
+  const machine = thisMachine();
+  const locking = openLocking(options, context, machine, note);
+  const graph = { machine, shelf, from, ...(locking ? { locked: locking.locked } : {}) };
+  return { jobs, setting: { ...setting, guarded, ...readCare(options) }, options: graph, locking };
 }
 
 /** The tracked list, or the user's own, and before it what the recipe itself lists. */
