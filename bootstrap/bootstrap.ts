@@ -1,21 +1,22 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { withLock } from '../builder/lock.ts';
+import { Fault } from '../builder/fault.ts';
 import { hostCompiler } from '../src/build/compiler.ts';
-import { planGraph } from '../src/build/graph.ts';
-import { candidatesOf, without } from '../src/build/prospect.ts';
+import type { ProduceSetting } from '../src/build/produce.ts';
 import { runGraph } from '../src/build/run-graph.ts';
-import { openShelf } from '../src/build/shelf.ts';
+import { planLine } from '../src/cli/build/explain.ts';
+import { makeGraphReport } from '../src/cli/build/graph-report.ts';
 import { buildSetting, thisMachine } from '../src/cli/build-setting.ts';
-import { complain, type Context, places } from '../src/cli/context.ts';
+import { makeCommand, parseCommand } from '../src/cli/command.ts';
+import { complain, type Context, places, print } from '../src/cli/context.ts';
 import { interruptible } from '../src/cli/interrupt.ts';
 import { report } from '../src/cli/report.ts';
-import { openRepository } from '../src/package/repository.ts';
 import { readDistfiles } from '../src/source/list.ts';
-import { jobsOf } from './jobs.ts';
-import { reporter } from './progress.ts';
+import { cpuSeconds, entryOf, readDiary, rounded, write } from './diary.ts';
+import { makeShelf, planStep, type StepOptions } from './step.ts';
 import { type Step, steps } from './stages.ts';
+import { diaryTable } from './table.ts';
 
 const root = dirname(import.meta.dirname);
 const context: Context = {
@@ -24,67 +25,137 @@ const context: Context = {
   env: process.env,
   cwd: process.cwd(),
   places: places(root, process.env),
-  terminal: false,
+  terminal: process.stderr.isTTY,
+};
+const diary = join(context.places.cache.builds, 'bootstrap.jsonl');
+
+type Options = {
+  readonly stage?: readonly string[];
+  readonly dryRun?: true;
+  readonly table?: true;
+  readonly jobs?: string;
+  readonly verbose?: true;
 };
 
-const started = Date.now();
-const say = (text: string): void => {
-  const time = new Date(Date.now() - started).toISOString().slice(11, 19);
-  complain(`[${time}] ${text}\n`);
-};
+const examples = `
+npm run bootstrap                           everything, or what is left of it
+npm run bootstrap -- --stage 0 1            only these stages
+npm run bootstrap -- --dry-run              what would be done
+npm run bootstrap -- --table                what each package took, as Markdown
+`;
 
 async function main(signal: AbortSignal): Promise<number> {
-  const only = context.args[0] === '--stage' ? Number(context.args[1]) : undefined;
-  const stop = new AbortController();
-  const setting = buildSetting(context, {
-    signal: AbortSignal.any([signal, stop.signal]),
-    listen(event) {
-      if (event.event !== 'bytes') say(`${event.name}: ${event.text}`);
-    },
-  });
-  const options = {
-    root,
-    compiler: await hostCompiler(),
-    triple: thisMachine().triple,
-    distfiles: await readDistfiles(context.places.distfileList),
-  };
-  await withLock(setting.lock, join(root, 'bootstrap'), {}, async () => {
-    for (const step of steps) {
-      if (only !== undefined && step.stage !== only) continue;
-      await runStep(step, options, setting, stop);
+  const command = makeCommand(
+    context,
+    'Builds the distribution from source: from a machine with a C compiler to packages in which nothing of it is left.',
+    examples,
+  )
+    .option('--stage <number...>', 'only these stages (default: all)')
+    .option('--dry-run', 'only print what would be done, and why')
+    .option('--table', 'only print what each package took when it was built last')
+    .option('-j, --jobs <n>', 'how many processes may compile at once (default: one a processor)')
+    .option('--verbose', 'show what the scripts say');
+  if (!parseCommand(command, context.args)) return 0;
+  const options = command.opts<Options>();
+  if (options.table) {
+    print(diaryTable(readDiary(diary)));
+    return 0;
+  }
+  const chosen = chooseSteps(options.stage);
+  const jobs = readJobs(options.jobs);
+  const view = makeGraphReport(context, { verbose: options.verbose ?? false, quiet: false });
+  try {
+    const setting = buildSetting(context, { signal, listen: view.fetching });
+    const machine = thisMachine();
+    const stepOptions = {
+      root,
+      machine,
+      compiler: await hostCompiler(),
+      triple: machine.triple,
+      distfiles: await readDistfiles(context.places.distfileList),
+    };
+    if (options.dryRun) {
+      for (const step of chosen) await showStep(step, stepOptions, setting);
+      return 0;
     }
-  });
-  return 0;
+    await withLock(setting.lock, join(root, 'bootstrap'), {}, () =>
+      runSteps(chosen, stepOptions, setting, jobs, view),
+    );
+    return 0;
+  } finally {
+    view.end();
+  }
 }
 
-async function runStep(
-  step: Step,
-  options: Parameters<typeof jobsOf>[1],
-  setting: ReturnType<typeof buildSetting>,
-  stop: AbortController,
+function chooseSteps(stages: readonly string[] | undefined): readonly Step[] {
+  const known = new Set(steps.map(({ stage }) => String(stage)));
+  const wrong = stages?.find((stage) => !known.has(stage));
+  if (wrong !== undefined) {
+    throw new Fault('USAGE', `there is no stage ${JSON.stringify(wrong)}`, {
+      hint: `the stages are ${[...known].join(', ')}`,
+    });
+  }
+  return steps.filter(({ stage }) => stages?.includes(String(stage)) ?? true);
+}
+
+function readJobs(text: string | undefined): number {
+  if (text === undefined) return availableParallelism();
+  if (/^[1-9][0-9]{0,3}$/.test(text)) return Number(text);
+  throw new Fault('USAGE', `-j ${JSON.stringify(text)} is no number of processes`);
+}
+
+async function showStep(step: Step, options: StepOptions, setting: ProduceSetting): Promise<void> {
+  print(`stage ${step.stage}, into bootstrap/${step.shelf}:\n`);
+  try {
+    const { assessments } = await planStep(step, options, setting);
+    for (const each of assessments) print(planLine(each));
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'UNSATISFIABLE') throw error;
+    print(`${step.sources.join(' ')}: known when the stages before are there\n`);
+  }
+}
+
+async function runSteps(
+  chosen: readonly Step[],
+  options: StepOptions,
+  setting: ProduceSetting,
+  jobs: number,
+  view: ReturnType<typeof makeGraphReport>,
 ): Promise<void> {
-  const directory = join(root, 'bootstrap', step.shelf);
-  mkdirSync(directory, { recursive: true });
-  const machine = thisMachine();
-  const jobs = jobsOf(step, options);
-  const made = new Set(
-    jobs.flatMap(({ recipe, version }) =>
-      candidatesOf(recipe, version, machine).map(({ name }) => `${name} ${version}`),
-    ),
-  );
-  // What an earlier run made must not be there before its turn: roots are the same in every run.
-  const from = step.from
-    .map((name) => join(root, 'bootstrap', name))
-    .filter(existsSync)
-    .map((each) => openRepository(each))
-    .map((each) => (each.directory === directory ? without(each, (...id) => made.has(id.join(' '))) : each));
-  const graphOptions = { machine, shelf: openShelf(directory, setting.lock), from, ordered: true };
-  const graph = planGraph(jobs, graphOptions);
-  for (const { error } of graph.refused) throw error;
-  say(`stage ${step.stage}: ${graph.nodes.map(({ name }) => name).join(', ')}`);
-  const processors = availableParallelism();
-  const listen = reporter(stop, say);
-  await runGraph(graph, setting, { ...graphOptions, slots: processors, jobs: processors, listen });
+  const run = Date.now();
+  let buildCpuSeconds = 0;
+  let end: 'done' | 'failed' = 'failed';
+  try {
+    for (const step of chosen) {
+      makeShelf(root, step);
+      const { graph, assessments, weights, options: graphOptions } = await planStep(step, options, setting);
+      complain(`stage ${step.stage}, into bootstrap/${step.shelf}\n`);
+      view.plan(graph, assessments);
+      const starts = new Map<string, number>();
+      await runGraph(graph, setting, {
+        ...graphOptions,
+        slots: jobs,
+        jobs,
+        weights,
+        listen(event) {
+          const { name } = event.node;
+          if (event.event === 'start') starts.set(name, Date.now());
+          if (event.event === 'done') {
+            const seconds = (Date.now() - (starts.get(name) ?? run)) / 1000;
+            if (event.produced.how === 'built') buildCpuSeconds += event.produced.cpuSeconds;
+            write(diary, entryOf(run, step.stage, name, seconds, event.produced));
+          }
+          view.listen(event);
+        },
+      });
+    }
+    end = 'done';
+  } finally {
+    const { own, children } = cpuSeconds();
+    const ownCpuSeconds = rounded(own + Math.max(0, children - buildCpuSeconds));
+    const seconds = rounded((Date.now() - run) / 1000);
+    write(diary, { run, end, seconds, ownCpuSeconds, buildCpuSeconds: rounded(buildCpuSeconds) });
+  }
 }
 
 try {

@@ -26,6 +26,17 @@ export const cross = {
   library: 'musl',
 } as const;
 
+/** CPU seconds, by source, where nobody knows better: what takes long begins first. */
+export const weights: ReadonlyMap<string, number> = new Map([
+  ['cross-gcc', 900],
+  ['gcc', 1100],
+  ['perl', 140],
+  ['binutils', 90],
+  ['busybox', 45],
+  ['gmp', 45],
+  ['musl', 30],
+]);
+
 const stage0 = 'stage0_packages';
 const stage2 = 'stage2_packages';
 const stage3 = 'stage3_packages';
