@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes a fresh checkout ready: system packages, Node and the libraries, the native helper, the tools.
-# usage: setup.sh [start|test]   what the set-up is for; it decides which system packages are needed
+# usage: setup.sh [start|bootstrap|test]   what the set-up is for; it decides which system packages are needed
 set -eu
 cd -- "$(dirname -- "$0")/.."
 
@@ -13,6 +13,9 @@ fi
 
 # COMMAND:PACKAGE, by the names of Debian and Ubuntu; a COMMAND with a slash is a file.
 needed='cc:gcc make:make ld:binutils tar:tar gzip:gzip bzip2:bzip2 xz:xz-utils patch:patch'
+if [ "${1:-start}" = bootstrap ]; then
+  needed="$needed c++:g++ awk:gawk find:findutils"
+fi
 if [ "${1:-start}" = test ]; then
   needed="$needed dpkg:dpkg python3:python3 bwrap:bubblewrap strace:strace setpriv:util-linux unshare:util-linux
     dockerd:docker.io podman:podman buildah:buildah skopeo:skopeo umoci:umoci containerd:containerd runc:runc
