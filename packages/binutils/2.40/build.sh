@@ -1,4 +1,7 @@
 set -e
+if [ "$ARCH_BUILD" != "$ARCH" ]; then
+	export CC_FOR_BUILD=cc
+fi
 mkdir build
 cd build
 

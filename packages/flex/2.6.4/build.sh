@@ -2,11 +2,11 @@ set -e
 cd flex-2.6.4
 
 ./configure --prefix="$PKG_DIR" --build="$ARCH_BUILD" --host="$ARCH" --disable-nls --disable-shared \
-	CFLAGS="-O2 -g0" LDFLAGS="-static -s"
+	CFLAGS="-O2 -g0" CXXFLAGS="-O2 -g0" LDFLAGS="-static -s"
 make $MAKE_JOBS
 make install DESTDIR="$PKG_INSTDIR"
 
 out=$PKG_INSTDIR$PKG_DIR
-rm -rf "$out/share/info" "$out/share/man" "$out/share/doc"
+rm -rf "$out/share/info" "$out/share/man" "$out/share/doc" "$out"/lib/*.la
 mkdir -p "$out/share/licenses/flex"
 cp COPYING "$out/share/licenses/flex/"

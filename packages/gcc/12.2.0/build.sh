@@ -16,7 +16,7 @@ else
 		CXX="$CXX --sysroot=$sysroot"
 		set -- --with-build-sysroot="$sysroot"
 	fi
-	export CC_FOR_BUILD=cc CXX_FOR_BUILD=c++
+	export CC_FOR_BUILD=cc CXX_FOR_BUILD=c++ CFLAGS_FOR_BUILD="-O1 -g0" CXXFLAGS_FOR_BUILD="-O1 -g0"
 fi
 
 # A compiler is a fifth faster with an allocator that keeps memory for the next request, which musl's does not.

@@ -2,7 +2,7 @@ set -e
 cd lzip-1.23
 
 ./configure --prefix="$PKG_DIR" --build="$ARCH_BUILD" --host="$ARCH" \
-	CFLAGS="-O2 -g0" LDFLAGS="-static -s"
+	CFLAGS="-O2 -g0" CXXFLAGS="-O2 -g0" LDFLAGS="-static -s"
 make $MAKE_JOBS
 make install DESTDIR="$PKG_INSTDIR"
 

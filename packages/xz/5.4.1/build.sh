@@ -7,6 +7,6 @@ make $MAKE_JOBS
 make install DESTDIR="$PKG_INSTDIR"
 
 out=$PKG_INSTDIR$PKG_DIR
-rm -rf "$out/share/info" "$out/share/man" "$out/share/doc"
+rm -rf "$out/share/info" "$out/share/man" "$out/share/doc" "$out"/lib/*.la
 mkdir -p "$out/share/licenses/xz"
 cp COPYING "$out/share/licenses/xz/"
