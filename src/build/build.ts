@@ -31,7 +31,7 @@ export type BuildRequest = {
 export type Built<T> = { readonly result: T | undefined; readonly log: string; readonly cpuSeconds: number };
 
 /** What is the same for all builds of one run of a tool. */
-export type BuildSetting = Pick<WorkplaceOptions, 'from' | 'cache' | 'lock' | 'guarded'> &
+export type BuildSetting = Pick<WorkplaceOptions, 'from' | 'cache' | 'lock' | 'guarded' | 'owner'> &
   ScriptSetting &
   Pick<FailureSetting, 'keep'> & {
     /** The directory of logs. */

@@ -204,7 +204,8 @@ async function run(work: Work): Promise<Produced> {
   }
 }
 
-function rootsOf(
+/** The roots of a plan's scripts. */
+export function rootsOf(
   { views, unpack, build: packages, compiler }: Plan,
   profiles: string,
 ): BuildRequest['roots'] {

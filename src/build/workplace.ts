@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { chownSync, lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { withLock } from '../../builder/lock.ts';
@@ -20,6 +20,8 @@ export type WorkplaceOptions = {
   readonly version: string;
   /** The program `native/lock`. */
   readonly lock: string;
+  /** Whom one that is made belongs to, if not to the caller; only root can give it away. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
   /** Places of ours that no build may write to. */
   readonly guarded: readonly string[];
 };
@@ -81,6 +83,7 @@ async function make(options: WorkplaceOptions): Promise<string> {
   const path = join(cache, `${labelOf(options)}.${ownerToken()}`);
   try {
     mkdirSync(path, { mode: 0o755 });
+    if (options.owner) chownSync(path, options.owner.uid, options.owner.gid);
   } catch (error) {
     throw asFault(error, `cannot make the work directory ${quote(path)}`);
   }

@@ -3,12 +3,19 @@ import { addCareOptions, type CareOptions } from './build/care.ts';
 import { addGraphOptions, buildGraph, type GraphOptions } from './build/graph.ts';
 import { addStepOptions, buildOne, checkSteps, isWhole, type StepOptions } from './build/one.ts';
 import { addLockOptions, type LockOptions } from './build/lock.ts';
+import { addOtherOptions, type OtherOptions, tryOther } from './build/others.ts';
 import { addPlaceOptions, addWayOptions, type PlaceOptions, type WayOptions } from './build/options.ts';
 import { makeCommand, parseCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { interruptible } from './interrupt.ts';
 
-type Options = CareOptions & GraphOptions & LockOptions & PlaceOptions & StepOptions & WayOptions;
+type Options = CareOptions &
+  GraphOptions &
+  LockOptions &
+  OtherOptions &
+  PlaceOptions &
+  StepOptions &
+  WayOptions;
 
 const summary = [
   'Builds source packages and publishes what they make: in a view of this machine with its compiler and nothing of the user, or with -p in roots of packages alone.',
@@ -23,6 +30,8 @@ pkgbuild -w DIR -p bootstrap/quickstart_packages lua     keeps the work director
 pkgbuild -U -w DIR -p bootstrap/quickstart_packages lua  builds again without unpacking
 pkgbuild -p bootstrap/quickstart_packages --dry-run make lua   what would be built, and why
 pkgbuild -p bootstrap/quickstart_packages --explain lua        which file or input is another
+pkgbuild -p bootstrap/quickstart_packages --check lua          whether the same comes out again
+pkgbuild --shell lua                             looks into a build that failed
 `;
 
 /** Builds source packages and publishes the packages that they make. */
@@ -38,12 +47,15 @@ export async function main(context: Context): Promise<number> {
     addLockOptions,
     addWayOptions,
     addCareOptions,
+    addOtherOptions,
   ])
     add(command);
   if (!parseCommand(command, context.args)) return 0;
   const options = command.opts<Options>();
-  checkSteps(options);
   const words = command.args;
+  const other = await tryOther(words, options, context);
+  if (other !== undefined) return other;
+  checkSteps(options);
   const [word] = words;
   const several = options.all || options.dryRun || options.explain || words.length > 1;
   if (word === undefined && !several) {

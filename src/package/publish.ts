@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { withLock } from '../../builder/lock.ts';
 import { candidateOf } from './candidate.ts';
@@ -15,7 +15,9 @@ import { worthIndexing } from './worth-indexing.ts';
  * published then; what is left in it afterwards is removed.
  */
 export async function withStaging<T>(directory: string, fn: (staging: string) => Promise<T>): Promise<T> {
-  const staging = `${stagingPath(directory)}/${ownerToken()}`;
+  const above = stagingPath(directory);
+  const staging = `${above}/${ownerToken()}`;
+  const parents = [directory, recordsPath(directory), above].filter((path) => !existsSync(path));
   try {
     mkdirSync(staging, { recursive: true, mode: 0o755 });
   } catch (error) {
@@ -25,6 +27,16 @@ export async function withStaging<T>(directory: string, fn: (staging: string) =>
     return await fn(staging);
   } finally {
     rmSync(staging, { recursive: true, force: true });
+    for (const path of [above, ...parents.toReversed()]) removeEmpty(path);
+  }
+}
+
+/** Of what was made for nothing, nothing stays; somebody else may have put something there meanwhile. */
+function removeEmpty(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    return;
   }
 }
 
