@@ -61,27 +61,42 @@ const libraries = await Promise.all(
   ),
 );
 
-/** What knows registries, which only repositories elsewhere need: another bundle, with copies of what it shares. */
-const remote = await build({
-  ...common,
-  entryPoints: ['src/cli/remote.ts'],
-  outfile: 'dist/chunk/remote.cjs',
-  format: 'cjs',
-});
-const remoteHash = createHash('sha256')
-  .update(remote.outputFiles[0]?.contents ?? '')
-  .digest('hex');
-const remoteFile = `chunk/remote-${remoteHash.slice(0, 8)}.cjs`;
-for (const file of remote.outputFiles) file.path = join(dist, remoteFile);
+/**
+ * What knows registries, which most calls do not need: bundles by themselves, with copies of what they share.
+ * The modules are imported under these names, from these directories.
+ */
+const apartModules = [
+  { module: './remote.ts', directory: 'src/cli' },
+  { module: './registries.ts', directory: 'src/cli/image' },
+];
+
+const modules = await Promise.all(
+  apartModules.map(async ({ module, directory }) => {
+    const name = basename(module, '.ts');
+    const { outputFiles } = await build({
+      ...common,
+      entryPoints: [join(directory, module)],
+      outfile: `dist/chunk/${name}.cjs`,
+      format: 'cjs',
+    });
+    const hash = createHash('sha256')
+      .update(outputFiles[0]?.contents ?? '')
+      .digest('hex');
+    const file = `chunk/${name}-${hash.slice(0, 8)}.cjs`;
+    for (const each of outputFiles) each.path = join(dist, file);
+    return { module, directory: join(root, directory), file, outputFiles };
+  }),
+);
 
 const setApart: Plugin = {
   name: 'libraries apart',
   setup({ onResolve }) {
     const filter = new RegExp(`^(${apart.join('|')})$`);
     onResolve({ filter }, ({ path }) => ({ path: `./${fileOf(path)}`, external: true }));
-    onResolve({ filter: /^\.\/remote\.ts$/ }, ({ importer }) =>
-      importer.endsWith('/src/cli/repositories.ts') ? { path: `./${remoteFile}`, external: true } : null,
-    );
+    onResolve({ filter: /^\.\/\w+\.ts$/, namespace: 'file' }, ({ path, resolveDir, kind }) => {
+      const found = modules.find(({ module, directory }) => module === path && directory === resolveDir);
+      return found && kind === 'dynamic-import' ? { path: `./${found.file}`, external: true } : null;
+    });
   },
 };
 
@@ -102,7 +117,7 @@ const whole = await Promise.all(
   ),
 );
 
-const outputFiles = [split, ...libraries, remote, ...whole].flatMap((result) => result.outputFiles);
+const outputFiles = [split, ...libraries, ...modules, ...whole].flatMap((result) => result.outputFiles);
 const isEntry = (path: string) => dirname(path) === dist;
 for (const { path, contents } of outputFiles.toSorted(
   (a, b) => Number(isEntry(a.path)) - Number(isEntry(b.path)),

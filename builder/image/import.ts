@@ -32,7 +32,7 @@ export async function importImage(
     case 'oci': {
       const layout = await openStore(place.path);
       try {
-        const descriptor = choose(await layout.list(), place.name, place.path);
+        const descriptor = chooseImage(await layout.list(), place.name, place.path);
         await copy(layout, store, descriptor, options);
         return descriptor;
       } finally {
@@ -43,7 +43,7 @@ export async function importImage(
     case 'docker-archive': {
       const bytes = createReadStream(place.path, { highWaterMark: 1 << 20 });
       try {
-        return choose(await importArchive(store, bytes, place.path), place.name, place.path);
+        return chooseImage(await importArchive(store, bytes, place.path), place.name, place.path);
       } catch (error) {
         throw asFault(error, `reading ${place.path}`);
       }
@@ -59,7 +59,7 @@ export async function importImage(
           images = await importArchive(store, chunks, `${place.transport}:${name}`);
         },
       });
-      return choose(images, undefined, `${place.transport}:${name}`);
+      return chooseImage(images, undefined, `${place.transport}:${name}`);
     }
   }
 }
@@ -67,7 +67,8 @@ export async function importImage(
 const nameIn = (transport: string, reference: Reference): string =>
   formatReference(transport === 'containerd' ? completeReference(reference) : withTag(reference));
 
-function choose(images: readonly Named[], name: string | undefined, where: string): Descriptor {
+/** The one with that name, or the only one. Throws NOT_FOUND, INPUT, and says what there is. */
+export function chooseImage(images: readonly Named[], name: string | undefined, where: string): Descriptor {
   const found = name === undefined ? images : images.filter((image) => sameName(image.name, name));
   const [only] = found;
   if (only && new Set(found.map(({ descriptor }) => descriptor.digest)).size === 1) return only.descriptor;

@@ -42,11 +42,14 @@ export async function tryLogin(
   }
 }
 
+/** The file, and the helper that has the secret in place of it. */
+export type Kept = { readonly path: string; readonly helper: string | undefined };
+
 /**
  * Keeps a credential as docker does: with the helper that the file names for the host, or for all, else in the
  * file itself, which only its owner can read. What else is in the file stays as it is.
  */
-export async function keepLogin(host: string, credential: Credential, options: KeepOptions): Promise<void> {
+export async function keepLogin(host: string, credential: Credential, options: KeepOptions): Promise<Kept> {
   const { path, file } = await openFile(options);
   const key = credentialKey(host);
   const helper = helperOf(file, host);
@@ -60,6 +63,7 @@ export async function keepLogin(host: string, credential: Credential, options: K
   }
   const entry = helper === undefined ? entryOf(credential) : {};
   await writeFile(path, file, { ...without(file, host), [key]: entry });
+  return { path, helper };
 }
 
 /** The inverse of {@link keepLogin}. False if there was nothing to forget. */

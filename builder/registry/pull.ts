@@ -1,5 +1,7 @@
-import type { Descriptor } from '../descriptor.ts';
+import type { Descriptor, Platform } from '../descriptor.ts';
 import { Fault } from '../fault.ts';
+import { openImage } from '../image/image.ts';
+import { hasChildren } from '../manifest.ts';
 import { copy, type CopyOptions } from '../store/copy.ts';
 import type { BlobStore } from '../store/store.ts';
 import { labelOf } from './place.ts';
@@ -11,6 +13,8 @@ const parallel = 8;
 export type PullOptions = CopyOptions & {
   /** What the reference led to the last time: if it still does, there is one request, which no registry counts. */
   readonly last?: Descriptor | undefined;
+  /** Only the image for it, of an index of several; without it all of them, so that the digest is the same. */
+  readonly platform?: Platform | undefined;
 };
 
 /**
@@ -23,7 +27,7 @@ export async function pull(
   store: BlobStore,
   options: PullOptions = {},
 ): Promise<Descriptor> {
-  const { last, ...copying } = options;
+  const { last, platform, ...copying } = options;
   const found =
     last && (await store.exists(last))
       ? await repository.resolve(reference)
@@ -33,6 +37,19 @@ export async function pull(
       hint: 'check the name and the tag; log in if it may be hidden',
     });
   }
-  await copy(repository, store, found, { parallel, ...copying });
-  return found;
+  const { descriptor } = platform ? await openImage(repository, found, platform) : { descriptor: found };
+  await copy(localFirst(store, repository), store, descriptor, { parallel, ...copying });
+  return descriptor;
+}
+
+/** A document that is in the store already, as when nothing has changed, is not asked for to see what is below it. */
+function localFirst(store: BlobStore, repository: BlobStore): BlobStore {
+  return {
+    exists: repository.exists,
+    async *open(descriptor, range) {
+      const local = hasChildren(descriptor) && (await store.exists(descriptor));
+      yield* (local ? store : repository).open(descriptor, range);
+    },
+    put: repository.put,
+  };
 }

@@ -27,6 +27,8 @@ export type Places = {
     readonly layers: string;
     /** What registries held when they were last asked. */
     readonly indexes: string;
+    /** What registries have begun to take, for whoever goes on with it. */
+    readonly uploads: string;
     readonly distfiles: string;
     readonly work: string;
   };
@@ -65,6 +67,7 @@ export function places(root: string, env: NodeJS.ProcessEnv): Places {
       builds: join(cache, 'builds'),
       layers: join(cache, 'layers'),
       indexes: join(cache, 'indexes'),
+      uploads: join(cache, 'uploads'),
       distfiles: join(cache, 'distfiles'),
       work: join(cache, 'work'),
     },

@@ -341,9 +341,9 @@ test('documents are stored while others send the blob that all of them need, aga
   const empty = await putDocument(store, describe(mediaTypes.empty, Buffer.from('{}')));
   const sent = { place, descriptor: empty, content: Buffer.from('{}'), sessions: undefined };
   await upload(sent, undefined);
-  let over = false;
+  const over = new AbortController();
   const senders = Array.from({ length: 4 }, async () => {
-    while (!over) await upload(sent, undefined);
+    while (!over.signal.aborted) await upload(sent, undefined);
   });
   const documents = Array.from({ length: 150 }, (_, at) =>
     encodeManifest({ config: empty, layers: [empty], annotations: { at: String(at) } }),
@@ -351,7 +351,7 @@ test('documents are stored while others send the blob that all of them need, aga
   const slots = limit(2);
   await Promise.all(
     documents.map((document) => slots(() => sendDocument(place, document.descriptor.digest, document))),
-  ).finally(() => (over = true));
+  ).finally(() => over.abort());
   await Promise.all(senders);
   for (const { descriptor } of documents) t.truthy(await resolveDocument(place, descriptor.digest));
 });
