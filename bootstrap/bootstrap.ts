@@ -14,9 +14,10 @@ import { interruptible } from '../src/cli/interrupt.ts';
 import { report } from '../src/cli/report.ts';
 import { readDistfiles } from '../src/source/list.ts';
 import { cpuSeconds, entryOf, readDiary, rounded, write } from './diary.ts';
-import { makeShelf, planStep, type StepOptions } from './step.ts';
+import { planStep, type StepOptions } from './step.ts';
 import { type Step, steps } from './stages.ts';
 import { diaryTable } from './table.ts';
+import { verify } from './verify.ts';
 
 const root = dirname(import.meta.dirname);
 const context: Context = {
@@ -33,6 +34,7 @@ type Options = {
   readonly stage?: readonly string[];
   readonly dryRun?: true;
   readonly table?: true;
+  readonly verify?: true | readonly string[];
   readonly jobs?: string;
   readonly verbose?: true;
 };
@@ -41,6 +43,8 @@ const examples = `
 npm run bootstrap                           everything, or what is left of it
 npm run bootstrap -- --stage 0 1            only these stages
 npm run bootstrap -- --dry-run              what would be done
+npm run bootstrap -- --verify                what has to hold of a finished one
+npm run bootstrap -- --verify clean static   only this of it
 npm run bootstrap -- --table                what each package took, as Markdown
 `;
 
@@ -53,6 +57,7 @@ async function main(signal: AbortSignal): Promise<number> {
     .option('--stage <number...>', 'only these stages (default: all)')
     .option('--dry-run', 'only print what would be done, and why')
     .option('--table', 'only print what each package took when it was built last')
+    .option('--verify [check...]', 'only check what has to hold of a finished bootstrap (default: all of it)')
     .option('-j, --jobs <n>', 'how many processes may compile at once (default: one a processor)')
     .option('--verbose', 'show what the scripts say');
   if (!parseCommand(command, context.args)) return 0;
@@ -70,6 +75,7 @@ async function main(signal: AbortSignal): Promise<number> {
     const stepOptions = {
       root,
       machine,
+      jobs,
       compiler: await hostCompiler(),
       triple: machine.triple,
       distfiles: await readDistfiles(context.places.distfileList),
@@ -78,8 +84,12 @@ async function main(signal: AbortSignal): Promise<number> {
       for (const step of chosen) await showStep(step, stepOptions, setting);
       return 0;
     }
+    if (options.verify !== undefined) {
+      const names = options.verify === true ? [] : options.verify;
+      return (await verify(names, stepOptions, setting)) ? 0 : 1;
+    }
     await withLock(setting.lock, join(root, 'bootstrap'), {}, () =>
-      runSteps(chosen, stepOptions, setting, jobs, view),
+      runSteps(chosen, stepOptions, setting, view),
     );
     return 0;
   } finally {
@@ -119,15 +129,14 @@ async function runSteps(
   chosen: readonly Step[],
   options: StepOptions,
   setting: ProduceSetting,
-  jobs: number,
   view: ReturnType<typeof makeGraphReport>,
 ): Promise<void> {
   const run = Date.now();
+  const { jobs } = options;
   let buildCpuSeconds = 0;
   let end: 'done' | 'failed' = 'failed';
   try {
     for (const step of chosen) {
-      makeShelf(root, step);
       const { graph, assessments, weights, options: graphOptions } = await planStep(step, options, setting);
       complain(`stage ${step.stage}, into bootstrap/${step.shelf}\n`);
       view.plan(graph, assessments);

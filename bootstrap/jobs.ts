@@ -15,10 +15,12 @@ export type JobOptions = {
   /** Of the machine that packages are for: `x86_64-linux-musl`. */
   readonly triple: string;
   readonly distfiles: ReadonlyMap<string, Distfile>;
+  /** The machine's C compiler; without, `cc`. */
+  readonly cc?: string;
 };
 
 /** What a step builds, in its order. Throws what {@link findRecipe} throws. */
-export function jobsOf(step: Step, { root, compiler, triple, distfiles }: JobOptions): Job[] {
+export function jobsOf(step: Step, { root, compiler, triple, distfiles, cc: own = 'cc' }: JobOptions): Job[] {
   const recipes = step.sources.map((name) => findRecipe(name, join(root, step.recipes), root));
   const library = recipes.find(({ control }) => control.name === cross.library);
   const method = (recipe: Recipe): Method => {
@@ -26,7 +28,7 @@ export function jobsOf(step: Step, { root, compiler, triple, distfiles }: JobOpt
     if (step.way === 'roots') return { view: 'packages' };
     // What unpacks the sources does not get into what is built of them.
     if (step.way === 'unpacked') return { view: 'packages', unpack: 'host' };
-    if (step.way === 'machine') return { view: 'host', compiler, packages: dependsBuild, cc: 'cc' };
+    if (step.way === 'machine') return { view: 'host', compiler, packages: dependsBuild, cc: own };
     const needed: string[] = [...cross.packages];
     let cc = `${triple}-gcc`;
     if (library && recipe !== library) {

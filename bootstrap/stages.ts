@@ -37,10 +37,15 @@ export const weights: ReadonlyMap<string, number> = new Map([
   ['musl', 30],
 ]);
 
-const stage0 = 'stage0_packages';
-const stage2 = 'stage2_packages';
-const stage3 = 'stage3_packages';
-const first = 'stage3_first_packages';
+/** Where packages are, below `bootstrap/`. Only the last holds nothing of an earlier stage. */
+export const repositories = {
+  stage0: 'stage0_packages',
+  stage2: 'stage2_packages',
+  first: 'stage3_first_packages',
+  stage3: 'stage3_packages',
+} as const;
+
+const { stage0, stage2, first, stage3 } = repositories;
 const recipes = 'packages';
 
 /** The tools that everything else is built with. */

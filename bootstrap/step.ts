@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { assess, type Assessment } from '../src/build/assess.ts';
 import { type Graph, type GraphOptions, planGraph } from '../src/build/graph.ts';
@@ -10,7 +10,13 @@ import { openRepository } from '../src/package/repository.ts';
 import { type JobOptions, jobsOf } from './jobs.ts';
 import { type Step, weights } from './stages.ts';
 
-export type StepOptions = JobOptions & { readonly machine: Machine };
+export type StepOptions = JobOptions & {
+  readonly machine: Machine;
+  /** How many processes may compile at once. */
+  readonly jobs: number;
+  /** Where repositories are, if not in `bootstrap/`. */
+  readonly places?: (name: string) => string;
+};
 
 /** A step whose roots are decided. */
 export type PlannedStep = {
@@ -34,8 +40,8 @@ export async function planStep(
   options: StepOptions,
   setting: ProduceSetting,
 ): Promise<PlannedStep> {
-  const { root, machine } = options;
-  const directory = placeOf(root, step.shelf);
+  const { root, machine, places = (name: string) => placeOf(root, name) } = options;
+  const directory = places(step.shelf);
   const jobs = jobsOf(step, options);
   const made = new Set(
     jobs.flatMap(({ recipe, version }) =>
@@ -43,7 +49,7 @@ export async function planStep(
     ),
   );
   const from = step.from
-    .map((name) => placeOf(root, name))
+    .map(places)
     .filter(existsSync)
     .map((each) => openRepository(each))
     .map((each) => (each.directory === directory ? without(each, (...id) => made.has(id.join(' '))) : each));
@@ -64,7 +70,3 @@ export async function planStep(
     ),
   };
 }
-
-/** Makes the repository of a step. */
-export const makeShelf = (root: string, { shelf }: Step): string | undefined =>
-  mkdirSync(placeOf(root, shelf), { recursive: true });

@@ -1,4 +1,9 @@
 set -e
+# The C++ compiler of the same maker as CC.
+case $CC in
+*clang*) CXX=clang++ ;;
+*) CXX=c++ ;;
+esac
 mkdir build
 cd build
 
@@ -8,7 +13,7 @@ cd build
 	--with-sysroot=/ --with-lib-path==/lib \
 	--disable-gdb --disable-gprof --disable-gprofng --disable-plugins --disable-nls --disable-shared --disable-werror \
 	--disable-multilib --without-zstd --without-debuginfod --without-msgpack --enable-deterministic-archives \
-	CXX=c++ CFLAGS="-O1 -g0" CXXFLAGS="-O1 -g0" LDFLAGS=-s
+	CXX="$CXX" CFLAGS="-O1 -g0" CXXFLAGS="-O1 -g0" LDFLAGS=-s
 make $MAKE_JOBS MAKEINFO=true
 make install MAKEINFO=true DESTDIR="$PKG_INSTDIR"
 

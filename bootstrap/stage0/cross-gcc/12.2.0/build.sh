@@ -1,4 +1,9 @@
 set -e
+# The C++ compiler of the same maker as CC.
+case $CC in
+*clang*) CXX=clang++ ;;
+*) CXX=c++ ;;
+esac
 sysroot=$PWD/sysroot
 for dir in /packages/cross-binutils/*/bin; do
 	binutils=$dir
@@ -18,7 +23,7 @@ cd build
 	--disable-analyzer --disable-libatomic --disable-libgomp --disable-libitm --disable-libquadmath \
 	--disable-libsanitizer --disable-libssp --disable-libvtv --disable-libstdcxx-pch \
 	--without-zstd --without-isl \
-	MAKEINFO=missing CXX=c++ CFLAGS="-O1 -g0" CXXFLAGS="-O1 -g0" LDFLAGS=-s \
+	MAKEINFO=missing CXX="$CXX" CFLAGS="-O1 -g0" CXXFLAGS="-O1 -g0" LDFLAGS=-s \
 	CFLAGS_FOR_TARGET="-O2 -g0" CXXFLAGS_FOR_TARGET="-O2 -g0"
 make $MAKE_JOBS all-gcc
 make $MAKE_JOBS all-target-libgcc
