@@ -146,6 +146,8 @@ async function runSteps(
         slots: jobs,
         jobs,
         weights,
+        // Before there are roots of packages nothing can be tried in one.
+        ...(step.way === 'roots' ? { test: graphOptions.from } : {}),
         listen(event) {
           const { name } = event.node;
           if (event.event === 'start') starts.set(name, Date.now());
