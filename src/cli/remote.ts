@@ -23,12 +23,30 @@ export async function openElsewhere(
   const surroundings = surroundingsOf(context, options);
   if (place.kind === 'layout') return openLayout(place.path, surroundings);
   const registry = parseRegistryPlace(place.text);
-  return options.locked
-    ? openLocked(registry, options.locked, surroundings)
-    : openRegistry(registry, surroundings);
+  try {
+    return options.locked
+      ? await openLocked(registry, options.locked, surroundings)
+      : await openRegistry(registry, surroundings);
+  } finally {
+    surroundings.closeClients();
+  }
 }
 
-export function surroundingsOf(context: Context, { fresh }: RepositoryOptions = {}): Surroundings {
+/** Runs `act` with what repositories elsewhere need, and ends its connections. */
+export async function withSurroundings<T>(
+  context: Context,
+  options: RepositoryOptions,
+  act: (surroundings: Surroundings) => Promise<T>,
+): Promise<T> {
+  const surroundings = surroundingsOf(context, options);
+  try {
+    return await act(surroundings);
+  } finally {
+    surroundings.closeClients();
+  }
+}
+
+function surroundingsOf(context: Context, { fresh }: RepositoryOptions): Surroundings {
   const { places, tool } = context;
   const clients = new Map<string, Registry>();
   const tell = (text: string) => complain(`${tool}: ${text}\n`);
@@ -38,6 +56,10 @@ export function surroundingsOf(context: Context, { fresh }: RepositoryOptions = 
       const known = clients.get(key) ?? new Registry(host, settingsOf(context, tell, hurried));
       clients.set(key, known);
       return known;
+    },
+    closeClients() {
+      for (const client of clients.values()) client.close();
+      clients.clear();
     },
     indexes: places.cache.indexes,
     trees: places.cache.trees,

@@ -7,7 +7,7 @@ import { bringLayers, bringTrees, missingTrees } from './trees.ts';
 
 /** Brings packages out of a store of blobs, which is opened only if something of them is not here. */
 export const bringFrom =
-  ({ trees, withStore, report }: Surroundings, open: () => Pick<BlobStore, 'open'>) =>
+  ({ trees, withStore, report, closeClients }: Surroundings, open: () => Pick<BlobStore, 'open'>) =>
   async (entries: readonly Entry[], part: Part): Promise<void> => {
     ensurePrivate(trees);
     const missing = part === 'tree' ? missingTrees(trees, entries) : entries;
@@ -27,6 +27,7 @@ export const bringFrom =
         }),
       );
     } finally {
+      closeClients();
       report({ type: 'end' });
     }
   };

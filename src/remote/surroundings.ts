@@ -11,10 +11,12 @@ export type BringEvent =
 /** What repositories elsewhere need of the process that uses them. */
 export type Surroundings = {
   /**
-   * The client of a registry; `hurried` is one that gives up soon, as without an answer there is another way. The
-   * same one for the same host, and closed by whoever gave it.
+   * The client of a registry, the same one for the same host until all are closed; `hurried` is one that gives up
+   * soon, as without an answer there is another way.
    */
   readonly client: (host: string, hurried: boolean) => Registry;
+  /** Ends every connection: an open one keeps the process alive. */
+  readonly closeClients: () => void;
   /** Private directories: caches of what repositories held and of trees, and, to be kept, what was taken on trust. */
   readonly indexes: string;
   readonly trees: string;

@@ -13,7 +13,7 @@ import { makeCommand, parseCommand } from '../command.ts';
 import { type Context, print } from '../context.ts';
 import { lockProgramOf } from '../image/store.ts';
 import { usage } from '../option-value.ts';
-import { surroundingsOf } from '../remote.ts';
+import { withSurroundings } from '../remote.ts';
 import { readSource } from './place.ts';
 
 const examples = `
@@ -44,12 +44,16 @@ export async function main(context: Context): Promise<number> {
     await offerIndex(place.path, lockProgramOf(context));
     return 0;
   }
-  const surroundings = surroundingsOf(context, { fresh: true });
-  if (options.accept) await accept(place.registry, surroundings);
-  const listing = options.update
-    ? await update(place.registry, surroundings)
-    : (await listingOf(place.registry, surroundings)).listing;
-  const { index, entries, extra, gone } = listing;
+  const { index, entries, extra, gone } = await withSurroundings(
+    context,
+    { fresh: true },
+    async (surroundings) => {
+      if (options.accept) await accept(place.registry, surroundings);
+      return options.update
+        ? update(place.registry, surroundings)
+        : (await listingOf(place.registry, surroundings)).listing;
+    },
+  );
   if (index === undefined) {
     throw new Fault('NOT_FOUND', `${registryLabel(place.registry)} has no index`, {
       hint: 'make one of its tags: pkgrepo index --update',

@@ -7,7 +7,7 @@ import { compareVersionsTotally } from '../../package/version.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import { type Context, print } from '../context.ts';
 import { formatSize } from '../progress.ts';
-import { surroundingsOf } from '../remote.ts';
+import { withSurroundings } from '../remote.ts';
 import { readSource, type RepoPlace, select } from './place.ts';
 import { entriesAt, versionsIn } from './source.ts';
 
@@ -60,7 +60,9 @@ export async function main(context: Context): Promise<number> {
 }
 
 async function packagesAt(place: RepoPlace, context: Context): Promise<readonly Listed[]> {
-  if (place.kind !== 'directory') return entriesAt(place, surroundingsOf(context, { fresh: true }));
+  if (place.kind !== 'directory') {
+    return withSurroundings(context, { fresh: true }, (surroundings) => entriesAt(place, surroundings));
+  }
   const repository = openRepository(place.path);
   return versionsIn(repository).map(({ name, version }) => {
     const record = repository.record(name, version);

@@ -5,7 +5,7 @@ import { type Context, print } from '../context.ts';
 import { isTerminal } from '../environment.ts';
 import { lockProgramOf } from '../image/store.ts';
 import { formatSize, makeProgress } from '../progress.ts';
-import { surroundingsOf } from '../remote.ts';
+import { withSurroundings } from '../remote.ts';
 import { put } from './destination.ts';
 import { readDestination, readSource } from './place.ts';
 import { labelOfPlace, withSource } from './source.ts';
@@ -48,15 +48,16 @@ export async function main(context: Context): Promise<number> {
   const [from = '', to = '', ...words] = command.args;
   const source = readSource(from, context);
   const destination = readDestination(to, context);
-  const surroundings = surroundingsOf(context, { fresh: true });
   const progress = makeProgress({ ...context, terminal: isTerminal(2) }, quiet);
   const report = reporter(progress.show);
   try {
     const lockProgram = lockProgramOf(context);
-    const [sent, total] = await withSource(source, words, context, surroundings, async (found) => [
-      await put(destination, found, { lockProgram, replace, report }, surroundings),
-      found.packages.length,
-    ]);
+    const [sent, total] = await withSurroundings(context, { fresh: true }, (surroundings) =>
+      withSource(source, words, context, surroundings, async (found) => [
+        await put(destination, found, { lockProgram, replace, report }, surroundings),
+        found.packages.length,
+      ]),
+    );
     progress.end();
     if (json) {
       const packages = sent.map(({ name, version, architecture, manifest, record: { layer } }) => ({

@@ -8,13 +8,14 @@ import { readListing } from '../../remote/listing.ts';
 import { type RegistryPlace, registryLabel } from '../../remote/place.ts';
 import { completeIndex, removeAll } from '../../remote/publish.ts';
 import { writeState } from '../../remote/state.ts';
+import type { Surroundings } from '../../remote/surroundings.ts';
 import { removeFromLayout } from '../../remote/to-layout.ts';
 import { ensurePrivate } from '../../run/private.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import { type Context, print } from '../context.ts';
 import { lockProgramOf } from '../image/store.ts';
 import { usage } from '../option-value.ts';
-import { surroundingsOf } from '../remote.ts';
+import { withSurroundings } from '../remote.ts';
 import { readDestination, type RepoPlace, select } from './place.ts';
 import { versionsIn } from './source.ts';
 
@@ -49,7 +50,11 @@ async function remove(
   context: Context,
 ): Promise<readonly Named[]> {
   const lockProgram = lockProgramOf(context);
-  if (place.kind === 'registry') return removeFromRegistry(place.registry, words, context);
+  if (place.kind === 'registry') {
+    return withSurroundings(context, { fresh: true }, (surroundings) =>
+      removeFromRegistry(place.registry, words, surroundings),
+    );
+  }
   if (place.kind === 'directory') {
     const chosen = select(words, versionsIn(openRepository(place.path)));
     await withdraw(place.path, chosen, lockProgram);
@@ -72,10 +77,8 @@ async function remove(
 async function removeFromRegistry(
   place: RegistryPlace,
   words: readonly string[],
-  context: Context,
+  { client, indexes, tell }: Surroundings,
 ): Promise<readonly Named[]> {
-  const surroundings = surroundingsOf(context, { fresh: true });
-  const { client, indexes, tell } = surroundings;
   ensurePrivate(indexes);
   const repository = openFar(client(place.host, false), place.name, { access: 'delete' });
   const options = { shard: shardReader(indexes, repository), warn: tell };
