@@ -6,6 +6,7 @@ import { makeOutput, placeInputs } from './place.ts';
 import { removeIn } from './remove.ts';
 import type { BuildRoot } from './root.ts';
 import { type Phase, runScript, scriptCall, type ScriptSetting } from './script.ts';
+import { linkLogName } from './variables.ts';
 import { withWorkplace, type WorkplaceOptions } from './workplace.ts';
 
 /** What is to be built, and how far. */
@@ -111,7 +112,7 @@ async function runScripts(course: Course): Promise<boolean> {
   if (request.unpack) await runPart('unpack', course);
   if (request.unpacked && !(await request.unpacked(work))) return false;
   if (!request.build) return true;
-  await removeIn(work, output);
+  for (const name of [output, linkLogName]) await removeIn(work, name);
   makeOutput(work, output);
   await runPart('build', course);
   return true;

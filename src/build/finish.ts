@@ -6,6 +6,7 @@ import type { FinishedPackage } from '../package/incoming.ts';
 import { scanLinks } from '../package/links.ts';
 import type { PackageIdentity, PackageRecord } from '../package/record.ts';
 import { pack, type PackedPackage, type Packing } from './pack.ts';
+import { linkedOf, readLinkLog } from './link-log.ts';
 import type { Plan, PlanRequest } from './plan.ts';
 
 /** What every package of one build has in its record. */
@@ -27,7 +28,7 @@ export type FinishedBuild = {
 export async function finish(
   work: string,
   { recipe, version, machine, output }: PlanRequest & { readonly output: string },
-  { origin }: Plan,
+  { origin, build: root }: Plan,
   { builtFrom, buildKey }: Provenance,
   { staging, workshop, ...packing }: Packing & { readonly staging: string; readonly workshop: Workshop },
 ): Promise<FinishedBuild> {
@@ -41,6 +42,7 @@ export async function finish(
   } as const;
   const bytes = new Map<string, number>();
   const packages: FinishedPackage[] = [];
+  const log = readLinkLog(work);
   for (const each of await pack(work, output, {
     source: control,
     version,
@@ -49,7 +51,8 @@ export async function finish(
     ...packing,
   })) {
     bytes.set(each.name, each.bytes);
-    packages.push(await finishPackage(each, common, workshop));
+    const linked = linkedOf(each.content, log, root);
+    packages.push(await finishPackage(each, { ...common, ...(linked ? { linked } : {}) }, workshop));
   }
   await keepLayers(workshop, packages);
   return { packages, bytes };

@@ -1,5 +1,8 @@
 import { packagePath } from '../package/name.ts';
 
+/** The file in the work directory to which linkers add what they put together. */
+export const linkLogName = '.linklog';
+
 /** Where the work directory is in the root of a build. */
 export const workPath = '/work';
 
@@ -43,5 +46,6 @@ export function scriptEnvironment(variables: BuildVariables): Record<string, str
     ARCH_TARGET: machines.target,
     MAKE_JOBS: `-j${variables.jobs}`,
     CC: variables.compiler,
+    PKG_LINKLOG: `${workPath}/${linkLogName}`,
   };
 }

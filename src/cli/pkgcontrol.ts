@@ -4,8 +4,10 @@ import { display } from '../package/name.ts';
 import { problemText, type Problem, valueOf } from '../package/problem.ts';
 import { makeCommand, parseCommand } from './command.ts';
 import { complain, type Context, print } from './context.ts';
+import { checkAffected, printAffected } from './control-affected.ts';
 import { checkControls } from './control-check.ts';
 import { type ControlInput, readControlInput } from './control-input.ts';
+import { lintRecipes } from './control-lint.ts';
 import { recordFields, fieldOf, letters, type View, viewOf } from './control-view.ts';
 import { usage } from './option-value.ts';
 
@@ -14,7 +16,7 @@ const summary = [
   'Each PATH is a control file, a directory with the file control (a recipe, the tree of a package), or - for ' +
     'standard input; without one it is the directory you are in. Without an option the file is printed as it ' +
     'is, and of a package in a repository what its build recorded too: Origin, Build-Key and Built-From.',
-  'The exit status is 1 if a field that was asked for is not there or --check finds an error, and 2 if a file ' +
+  'The exit status is 1 if a field or a program that was asked for is not there, or if --check or --lint finds an error, and 2 if a file ' +
     'or an option is not right.',
 ].join('\n\n');
 
@@ -23,6 +25,8 @@ pkgcontrol -f Version packages/gcc/5.3.0
 for file in $(pkgcontrol -s packages/gcc/5.3.0); do echo "$file"; done
 pkgcontrol --package gcc-doc -f Depends-Run packages/gcc/5.3.0
 pkgcontrol --check packages/*/*
+pkgcontrol --lint packages/*/*
+pkgcontrol --affected musl iconv.lo -d bootstrap/stage3_packages
 pkgcontrol --json bootstrap/quickstart_packages/*/* | jq -r .fields.License
 `;
 
@@ -30,10 +34,13 @@ type Options = Partial<Record<(typeof letters)[number], true>> & {
   readonly field?: string[];
   readonly package?: string;
   readonly check?: true;
+  readonly lint?: true;
+  readonly affected?: string;
+  readonly directory?: string[];
   readonly json?: true;
 };
 
-export function main(context: Context): number {
+export function main(context: Context): number | Promise<number> {
   const command = makeCommand(context, summary, examples)
     .argument('[PATH...]', 'control file, directory with one, or -')
     .option(
@@ -50,13 +57,32 @@ export function main(context: Context): number {
     .option('-b', 'print what a source is built with, or what a package was built from')
     .option('-u', 'print what a source is unpacked with')
     .option('--check', 'read all PATHs and tell every error and warning')
+    .option('--lint', 'tell what is wrong or odd in recipes: PATHs, or names of recipes')
+    .option(
+      '--affected <LIBRARY>',
+      'print the programs that have its members PATH... in them, as their linkers told',
+    )
+    .option(
+      '-d, --directory <REPOSITORY>',
+      'where --affected looks; repeatable',
+      (word: string, others: string[] = []) => [...others, word],
+    )
     .option('--json', 'print JSON, one line for each PATH');
   if (!parseCommand(command, context.args)) return 0;
   const options = command.opts<Options>();
   const paths = command.args.length === 0 ? ['.'] : command.args;
-  const chosen = ([...letters, 'field', 'check'] as const).filter((option) => options[option]);
-  if (chosen.length > 1) throw usage('only one of -f -p -s -n -v -r -b -u --check can be given', 'leave one');
-  if (options.check) return checkControls(paths, context, options.json ?? false);
+  const chosen = ([...letters, 'field', 'check', 'lint', 'affected'] as const).filter(
+    (option) => options[option],
+  );
+  if (chosen.length > 1)
+    throw usage('only one of -f -p -s -n -v -r -b -u --check --lint --affected can be given', 'leave one');
+  const json = options.json ?? false;
+  if (options.check) return checkControls(paths, context, json);
+  if (options.lint) return lintRecipes(paths, context, json);
+  if (options.affected !== undefined) {
+    checkAffected(options.affected);
+    return printAffected(options.affected, command.args, options.directory ?? [], json, context);
+  }
   let status = 0;
   for (const [index, path] of paths.entries()) {
     const input = readControlInput(path, context.cwd);

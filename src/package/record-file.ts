@@ -3,7 +3,7 @@ import { type Digest, isDigest, type Sized } from '../../builder/digest.ts';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { canonicalJson } from '../../builder/json.ts';
 import { display, isName, isVersion, quote } from './name.ts';
-import type { LinkEntry, Origin, PackageIdentity, PackageRecord, RecordedLayer } from './record.ts';
+import type { Linked, LinkEntry, Origin, PackageIdentity, PackageRecord, RecordedLayer } from './record.ts';
 
 /** The one form of a record: canonical JSON (RFC 8785). */
 export const recordBytes = (record: PackageRecord): Buffer => canonicalJson(record);
@@ -39,7 +39,7 @@ export function parseRecord(text: string, file: string): PackageRecord {
 /** By hand, because a package may have ten thousand links and all that is chosen is read at every start. */
 export function checkRecord(value: unknown, file: string): PackageRecord {
   if (!isObject(value)) throw wrong(file, 'expected an object');
-  const { format, control, origin, source, buildKey, builtFrom, links, layer } = value;
+  const { format, control, origin, source, buildKey, builtFrom, links, linked, layer } = value;
   if (format !== 1) {
     throw new Fault('INPUT', `${display(file)}: format ${quote(String(format))} is not known here, only 1`, {
       hint: 'a newer version of the tools wrote it: use that one',
@@ -52,6 +52,7 @@ export function checkRecord(value: unknown, file: string): PackageRecord {
   if (buildKey !== undefined && !isString(buildKey)) throw wrong(file, 'buildKey: expected a string');
   if (!isListOf(builtFrom, isIdentity)) throw wrong(file, 'builtFrom: expected a list of names and versions');
   if (!isListOf(links, isLink)) throw wrong(file, 'links: expected a list of paths and types');
+  if (linked !== undefined && !isLinked(linked)) throw wrong(file, 'linked: expected members of archives');
   if (layer !== undefined && !isLayer(layer))
     throw wrong(file, 'layer: expected digests and sizes of a layer');
   return {
@@ -62,6 +63,7 @@ export function checkRecord(value: unknown, file: string): PackageRecord {
     ...(buildKey === undefined ? {} : { buildKey }),
     builtFrom,
     links,
+    ...(linked === undefined ? {} : { linked }),
     ...(layer === undefined ? {} : { layer }),
   };
 }
@@ -94,6 +96,12 @@ const isLink = (value: unknown): value is LinkEntry =>
   isObject(value) &&
   isString(value['path']) &&
   (value['type'] === 'file' || value['type'] === 'directory' || value['type'] === 'symlink');
+
+const isLinked = (value: unknown): value is Linked =>
+  isObject(value) &&
+  Object.values(value).every(
+    (archives) => isObject(archives) && Object.values(archives).every((each) => isListOf(each, isString)),
+  );
 
 const isDigestText = (value: unknown): value is Digest => isString(value) && isDigest(value);
 

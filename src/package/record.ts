@@ -26,9 +26,17 @@ export type PackageRecord = {
   readonly builtFrom: readonly PackageIdentity[];
   /** Sorted by the bytes of the path. */
   readonly links: readonly LinkEntry[];
+  /** What linkers put into its programs, since a linker that tells was in the root of its build. */
+  readonly linked?: Linked;
   /** What the package is as a layer, since that was made. */
   readonly layer?: RecordedLayer;
 };
+
+/**
+ * By the path of each program: members of archives that are in it, by the archive, `musl/lib/libc.a`, which begins
+ * with its package. A program without any is one of which nothing is known.
+ */
+export type Linked = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 
 /** A layer's tar, and its blob in each encoding that we make: all that an image needs to know. Sizes in bytes. */
 export type RecordedLayer = {
