@@ -24,8 +24,9 @@ mimalloc=$PWD/mimalloc.o
 $CC -O2 -g0 -DNDEBUG -DMI_MALLOC_OVERRIDE -I"mimalloc-2.0.9+ds/include" -c -o "$mimalloc" "mimalloc-2.0.9+ds/src/static.c"
 
 # By the environment: what configure is told as arguments is shown by gcc -v, and it must not tell of this directory.
-export CXX CFLAGS="$optimise -g0" CXXFLAGS="$optimise -g0" LDFLAGS="-static -s -Wl,$mimalloc"
-export CFLAGS_FOR_TARGET="-O2 -g0" CXXFLAGS_FOR_TARGET="-O2 -g0" MAKEINFO=missing
+map=-ffile-prefix-map=$PWD=.
+export CXX CFLAGS="$optimise -g0 $map" CXXFLAGS="$optimise -g0 $map" LDFLAGS="-static -s -Wl,$mimalloc"
+export CFLAGS_FOR_TARGET="-O2 -g0 $map" CXXFLAGS_FOR_TARGET="-O2 -g0 $map" MAKEINFO=missing
 mkdir build
 cd build
 ../gcc/configure --prefix="$PKG_DIR" \
