@@ -9,6 +9,8 @@ import { parseRegistryPlace } from '../remote/place.ts';
 import type { BringEvent, Surroundings } from '../remote/surroundings.ts';
 import { complain, type Context } from './context.ts';
 import { isTerminal } from './environment.ts';
+import { settingsOf } from './image/registries.ts';
+import type { RegistryOptions } from './image/registry-options.ts';
 import { withStore } from './image/store.ts';
 import { usage } from './option-value.ts';
 import { formatSize, makeProgress } from './progress.ts';
@@ -32,10 +34,17 @@ export async function openElsewhere(
   }
 }
 
+type FarOptions = RepositoryOptions & {
+  /** What the command line says of registries. */
+  readonly registry?: RegistryOptions;
+  /** What happens between us and them; without it only warnings are told. */
+  readonly listen?: (event: RegistryEvent) => void;
+};
+
 /** Runs `act` with what repositories elsewhere need, and ends its connections. */
 export async function withSurroundings<T>(
   context: Context,
-  options: RepositoryOptions,
+  options: FarOptions,
   act: (surroundings: Surroundings) => Promise<T>,
 ): Promise<T> {
   const surroundings = surroundingsOf(context, options);
@@ -46,14 +55,18 @@ export async function withSurroundings<T>(
   }
 }
 
-function surroundingsOf(context: Context, { fresh }: RepositoryOptions): Surroundings {
+function surroundingsOf(context: Context, { fresh, registry = {}, listen }: FarOptions): Surroundings {
   const { places, tool } = context;
+  const warned = (event: RegistryEvent) => {
+    if (event.type === 'warning') tell(`warning: ${event.host}: ${event.text}`);
+  };
+  const settings = () => settingsOf(context, registry, listen ?? warned);
   const clients = new Map<string, Registry>();
   const tell = (text: string) => complain(`${tool}: ${text}\n`);
   return {
     client(host, hurried) {
       const key = `${host} ${String(hurried)}`;
-      const known = clients.get(key) ?? new Registry(host, settingsOf(context, tell, hurried));
+      const known = clients.get(key) ?? new Registry(host, { ...settings(), ...(hurried ? hurry : {}) });
       clients.set(key, known);
       return known;
     },
@@ -87,15 +100,6 @@ const hurry: Partial<RegistrySettings> = {
   patience: { connect: 5000, idle: 10_000 },
   retry: { attempts: 2 },
 };
-
-const settingsOf = ({ env }: Context, tell: (text: string) => void, hurried: boolean): RegistrySettings => ({
-  environment: env,
-  userAgent: 'static-distro',
-  report: (event: RegistryEvent) => {
-    if (event.type === 'warning') tell(`warning: ${event.host}: ${event.text}`);
-  },
-  ...(hurried ? hurry : {}),
-});
 
 /** Asks nothing of Node's streams: a tool may replace itself by another program. */
 function reporter(context: Context): (event: BringEvent) => void {

@@ -12,6 +12,7 @@ import { ensurePrivate } from '../../run/private.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import { type Context, print } from '../context.ts';
 import { lockProgramOf } from '../image/store.ts';
+import { addRegistryOptions, type RegistryOptions } from '../image/registry-options.ts';
 import { usage } from '../option-value.ts';
 import { withSurroundings } from '../remote.ts';
 import { readSource } from './place.ts';
@@ -27,7 +28,7 @@ that state and no other. The tags of a registry are the truth, and the index a c
 For a directory it makes the index that big ones have.
 `;
 
-type Options = { readonly update?: true; readonly accept?: true; readonly json?: true };
+type Options = RegistryOptions & { readonly update?: true; readonly accept?: true; readonly json?: true };
 
 export async function main(context: Context): Promise<number> {
   const command = makeCommand(context, 'Print the digest of what a registry holds.', examples)
@@ -36,8 +37,9 @@ export async function main(context: Context): Promise<number> {
     .option('--accept', 'take packages that are others now than they were for what they are now')
     .option('--json', 'print it as JSON')
     .addHelpText('after', details);
+  addRegistryOptions(command);
   if (!parseCommand(command, context.args)) return 0;
-  const options = command.opts<Options>();
+  const { update: updates, accept: accepts, json, ...registry } = command.opts<Options>();
   const place = readSource(command.args[0] ?? '', context);
   if (place.kind === 'layout') throw usage('an OCI layout has its index in itself', 'pkgrepo list shows it');
   if (place.kind === 'directory') {
@@ -46,10 +48,10 @@ export async function main(context: Context): Promise<number> {
   }
   const { index, entries, extra, gone } = await withSurroundings(
     context,
-    { fresh: true },
+    { fresh: true, registry },
     async (surroundings) => {
-      if (options.accept) await accept(place.registry, surroundings);
-      return options.update
+      if (accepts) await accept(place.registry, surroundings);
+      return updates
         ? update(place.registry, surroundings)
         : (await listingOf(place.registry, surroundings)).listing;
     },
@@ -60,7 +62,7 @@ export async function main(context: Context): Promise<number> {
     });
   }
   const complete = extra.length + gone.length === 0;
-  if (options.json) print(`${JSON.stringify({ index, packages: entries.length, complete }, null, 2)}\n`);
+  if (json) print(`${JSON.stringify({ index, packages: entries.length, complete }, null, 2)}\n`);
   else print(`${index}\n`);
   return 0;
 }

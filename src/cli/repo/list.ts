@@ -6,6 +6,7 @@ import { display } from '../../package/name.ts';
 import { compareVersionsTotally } from '../../package/version.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import { type Context, print } from '../context.ts';
+import { addRegistryOptions, type RegistryOptions } from '../image/registry-options.ts';
 import { formatSize } from '../progress.ts';
 import { withSurroundings } from '../remote.ts';
 import { readSource, type RepoPlace, select } from './place.ts';
@@ -29,13 +30,15 @@ export async function main(context: Context): Promise<number> {
     .argument('<repository>', 'DIR, oci:DIR or registry:HOST/NAME')
     .argument('[package...]', 'NAME or NAME,VERSION')
     .option('--json', 'print them as JSON');
+  addRegistryOptions(command);
   if (!parseCommand(command, context.args)) return 0;
   const [word = '', ...words] = command.args;
-  const all = await packagesAt(readSource(word, context), context);
+  const { json, ...registry } = command.opts<RegistryOptions & { readonly json?: true }>();
+  const all = await packagesAt(readSource(word, context), context, registry);
   const packages = select(words, all).toSorted((a, b) =>
     a.name < b.name ? -1 : a.name > b.name ? 1 : compareVersionsTotally(a.version, b.version),
   );
-  if (command.opts<{ json?: true }>().json) {
+  if (json) {
     const rows = packages.map(({ name, version, architecture, record: { origin, layer } }) => ({
       name,
       version,
@@ -59,9 +62,15 @@ export async function main(context: Context): Promise<number> {
   return 0;
 }
 
-async function packagesAt(place: RepoPlace, context: Context): Promise<readonly Listed[]> {
+async function packagesAt(
+  place: RepoPlace,
+  context: Context,
+  registry: RegistryOptions,
+): Promise<readonly Listed[]> {
   if (place.kind !== 'directory') {
-    return withSurroundings(context, { fresh: true }, (surroundings) => entriesAt(place, surroundings));
+    return withSurroundings(context, { fresh: true, registry }, (surroundings) =>
+      entriesAt(place, surroundings),
+    );
   }
   const repository = openRepository(place.path);
   return versionsIn(repository).map(({ name, version }) => {

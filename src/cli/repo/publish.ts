@@ -1,10 +1,8 @@
-import { hexOf } from '../../../builder/digest.ts';
-import type { CopyEvent } from '../../../builder/store/copy.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import { type Context, print } from '../context.ts';
-import { isTerminal } from '../environment.ts';
+import { addRegistryOptions, type RegistryOptions } from '../image/registry-options.ts';
 import { lockProgramOf } from '../image/store.ts';
-import { formatSize, makeProgress } from '../progress.ts';
+import { makeTransferReport } from '../image/transfer-report.ts';
 import { withSurroundings } from '../remote.ts';
 import { put } from './destination.ts';
 import { readDestination, readSource } from './place.ts';
@@ -27,7 +25,7 @@ versions, or NAME,VERSION, and all that there are if none is named. Prints those
 on each line. A layer that is there is not sent again.
 `;
 
-type Options = { readonly replace?: true; readonly json?: true; readonly quiet?: true };
+type Options = RegistryOptions & { readonly replace?: true; readonly json?: true; readonly quiet?: true };
 
 /** Copies packages from one repository to another; \`publish\` and \`pull\` are two words for it. */
 export async function main(context: Context): Promise<number> {
@@ -43,22 +41,24 @@ export async function main(context: Context): Promise<number> {
     .option('--json', 'print the result as JSON')
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', details);
+  addRegistryOptions(command);
   if (!parseCommand(command, context.args)) return 0;
-  const { replace = false, json, quiet } = command.opts<Options>();
+  const { replace = false, json, quiet, ...registry } = command.opts<Options>();
   const [from = '', to = '', ...words] = command.args;
   const source = readSource(from, context);
   const destination = readDestination(to, context);
-  const progress = makeProgress({ ...context, terminal: isTerminal(2) }, quiet);
-  const report = reporter(progress.show);
+  const drawn = { ...registry, ...((quiet || json) && { quiet: true as const }) };
+  const report = makeTransferReport(context, drawn, pulls ? 'fetched' : 'sent');
+  const far = { fresh: true, registry, listen: report.happened };
   try {
     const lockProgram = lockProgramOf(context);
-    const [sent, total] = await withSurroundings(context, { fresh: true }, (surroundings) =>
+    const [sent, total] = await withSurroundings(context, far, (surroundings) =>
       withSource(source, words, context, surroundings, async (found) => [
-        await put(destination, found, { lockProgram, replace, report }, surroundings),
+        await put(destination, found, { lockProgram, replace, report: report.copied }, surroundings),
         found.packages.length,
       ]),
     );
-    progress.end();
+    report.end();
     if (json) {
       const packages = sent.map(({ name, version, architecture, manifest, record: { layer } }) => ({
         name,
@@ -74,15 +74,7 @@ export async function main(context: Context): Promise<number> {
       print(sent.map(({ name, version }) => `${name},${version}\n`).join(''));
     }
   } finally {
-    progress.end();
+    report.end();
   }
   return 0;
-}
-
-function reporter(show: (text: string) => void): (event: CopyEvent) => void {
-  let bytes = 0;
-  return (event) => {
-    if (event.type === 'bytes') bytes += event.bytes;
-    show(`${hexOf(event.descriptor.digest).slice(0, 12)}: ${formatSize(bytes)} so far`);
-  };
 }

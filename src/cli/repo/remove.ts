@@ -14,6 +14,7 @@ import { ensurePrivate } from '../../run/private.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import { type Context, print } from '../context.ts';
 import { lockProgramOf } from '../image/store.ts';
+import { addRegistryOptions, type RegistryOptions } from '../image/registry-options.ts';
 import { usage } from '../option-value.ts';
 import { withSurroundings } from '../remote.ts';
 import { readDestination, type RepoPlace, select } from './place.ts';
@@ -34,10 +35,16 @@ export async function main(context: Context): Promise<number> {
     .argument('<repository>', 'DIR, oci:DIR or registry:HOST/NAME')
     .argument('<package...>', 'NAME or NAME,VERSION')
     .addHelpText('after', details);
+  addRegistryOptions(command);
   if (!parseCommand(command, context.args)) return 0;
   const [word = '', ...words] = command.args;
   if (words.length === 0) throw usage('no package is named', 'write NAME or NAME,VERSION');
-  const removed = await remove(readDestination(word, context), words, context);
+  const removed = await remove(
+    readDestination(word, context),
+    words,
+    context,
+    command.opts<RegistryOptions>(),
+  );
   print([...new Set(removed.map(({ name, version }) => `${name},${version}\n`))].join(''));
   return 0;
 }
@@ -48,10 +55,11 @@ async function remove(
   place: RepoPlace,
   words: readonly string[],
   context: Context,
+  registry: RegistryOptions,
 ): Promise<readonly Named[]> {
   const lockProgram = lockProgramOf(context);
   if (place.kind === 'registry') {
-    return withSurroundings(context, { fresh: true }, (surroundings) =>
+    return withSurroundings(context, { fresh: true, registry }, (surroundings) =>
       removeFromRegistry(place.registry, words, surroundings),
     );
   }
