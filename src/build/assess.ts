@@ -4,7 +4,7 @@ import type { Difference } from './difference.ts';
 import type { GraphOptions, Ingredient, Node } from './graph.ts';
 import { type BuildKeys, keysOf } from './keys.ts';
 import { makePlan, type Roots } from './plan.ts';
-import { onShelf } from './produce.ts';
+import { onShelf } from './known.ts';
 import { lastBuildOf, reasons } from './reasons.ts';
 import type { BuiltPackage, Results } from './results.ts';
 

@@ -3,6 +3,8 @@ import { explain, type FailedEvent, type FailureSetting } from './failure.ts';
 import { type Finding, findingText } from './finding.ts';
 import { type Log, openLog } from './log.ts';
 import { makeOutput, placeInputs } from './place.ts';
+import { type JobPool, seated } from './job-pool.ts';
+import { filesOf } from './key.ts';
 import { removeIn } from './remove.ts';
 import type { BuildRoot } from './root.ts';
 import { type Phase, runScript, scriptCall, type ScriptSetting } from './script.ts';
@@ -21,6 +23,8 @@ export type BuildRequest = {
   /** A name in the work directory, where `build.sh` installs to. */
   readonly output: string;
   readonly jobs: number;
+  /** Where `build.sh` has its processes from. */
+  readonly pool: JobPool;
   readonly roots: { readonly unpack: BuildRoot; readonly build: BuildRoot };
   /** Paths of the distfiles, if it is unpacked. */
   readonly distfiles: readonly string[];
@@ -108,7 +112,7 @@ type Course = {
 async function runScripts(course: Course): Promise<boolean> {
   const { request, work } = course;
   const { recipe, output } = request;
-  placeInputs(work, recipe.files, request.unpack ? request.distfiles : []);
+  placeInputs(work, filesOf(recipe, 'build'), request.unpack ? request.distfiles : []);
   if (request.unpack) await runPart('unpack', course);
   if (request.unpacked && !(await request.unpacked(work))) return false;
   if (!request.build) return true;
@@ -125,9 +129,14 @@ async function runPart(phase: 'unpack' | 'build', course: Course): Promise<void>
   course.phase = phase;
   course.call = scriptCall(script, setting);
   listen({ event: 'phase', phase });
-  await runScript(script, course.call, setting, {
-    log,
-    heard: (chunk) => listen({ event: 'output', chunk }),
-    spent: (seconds) => void (course.cpuSeconds += seconds),
-  });
+  const seat = phase === 'build' ? await request.pool.enter(work) : undefined;
+  try {
+    await runScript(script, seat ? seated(course.call) : course.call, setting, {
+      log,
+      heard: (chunk) => listen({ event: 'output', chunk }),
+      spent: (seconds) => void (course.cpuSeconds += seconds),
+    });
+  } finally {
+    seat?.leave();
+  }
 }

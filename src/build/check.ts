@@ -12,7 +12,9 @@ import { readOutput } from './collection.ts';
 import { labelOf } from './failed.ts';
 import { type PackedPackage, pack } from './pack.ts';
 import type { Plan } from './plan.ts';
-import { type ProduceEvent, type ProduceRequest, type ProduceSetting, rootsOf } from './produce.ts';
+import { type ProduceEvent, type ProduceRequest, type ProduceSetting } from './produce.ts';
+import { rootsOf } from './root.ts';
+import { JobPool } from './job-pool.ts';
 import { removeTree } from './remove.ts';
 import { compareTrees, type TreeDifference } from './tree-difference.ts';
 
@@ -83,6 +85,7 @@ export async function checkBuild(
         version,
         output,
         jobs,
+        pool: new JobPool(jobs),
         unpack: true,
         build: true,
         work: undefined,

@@ -1,12 +1,12 @@
 import { type Digest, digestOf, hexOf } from '../../builder/digest.ts';
 import { canonicalJson, type Json } from '../../builder/json.ts';
 import type { Distfile } from '../source/distfile.ts';
-import type { Recipe } from '../source/recipe.ts';
+import type { Recipe, RecipeFile } from '../source/recipe.ts';
 import type { Input } from './input.ts';
 import type { Machines } from './variables.ts';
 
 /** Part of every key: another number with anything that a build can see of its root, or that we do to its output. */
-const formats = { key: 2, layer: 1, root: 1 } as const;
+const formats = { key: 2, layer: 1, root: 2 } as const;
 
 /** What a key is the hash of: kept beside what was built, so that two keys can be told apart by what differs. */
 export type KeyDocument = { readonly [name: string]: Json | undefined };
@@ -49,6 +49,12 @@ export const buildKey = (
 export const testKey = (build: KeyedBuild, outputs: readonly Input[], inputs: readonly Input[]): Key =>
   keyOf('test', build, { outputs: listed(outputs), inputs: listed(inputs) });
 
+/** The files that a phase sees: a test is not there when the package is made, so it can change without the package. */
+export const filesOf = (
+  { files }: Pick<Recipe, 'files'>,
+  phase: 'unpack' | 'build' | 'test',
+): readonly RecipeFile[] => (phase === 'test' ? files : files.filter(({ path }) => path !== 'test.sh'));
+
 function keyOf(phase: 'unpack' | 'build' | 'test', build: KeyedBuild, more: KeyDocument): Key {
   const { recipe, version, output, view, machines } = build;
   const document = {
@@ -58,10 +64,7 @@ function keyOf(phase: 'unpack' | 'build' | 'test', build: KeyedBuild, more: KeyD
     name: recipe.control.name,
     version,
     output,
-    // A test is not there when the package is made.
-    recipe: recipe.files
-      .filter(({ path }) => phase === 'test' || path !== 'test.sh')
-      .map(({ path, executable, digest }) => [path, executable, digest]),
+    recipe: filesOf(recipe, phase).map(({ path, executable, digest }) => [path, executable, digest]),
     machines,
     ...more,
   };

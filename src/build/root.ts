@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { packagePath } from '../package/name.ts';
 import { type ChosenPackage, mountedPackage } from '../run/chosen.ts';
 import { hostPath, hostView } from '../run/host.ts';
+import type { Plan } from './plan.ts';
 import { packagesRoot, type PlainPackage, type Root } from '../run/root.ts';
 
 /** Where a script of a build runs. */
@@ -36,3 +37,14 @@ export const packageBuildRoot = (profiles: string, packages: readonly ChosenPack
   path: '/bin',
   compiler: 'cc',
 });
+
+/** The roots of a plan's scripts. */
+export function rootsOf(
+  { views, unpack, build: packages, compiler }: Plan,
+  profiles: string,
+): { readonly unpack: BuildRoot; readonly build: BuildRoot } {
+  const cc = compiler?.name || undefined;
+  const make = (view: Plan['views']['build'], chosen: readonly ChosenPackage[]) =>
+    view === 'host' ? hostBuildRoot(profiles, chosen, cc) : packageBuildRoot(profiles, chosen);
+  return { unpack: make(views.unpack, unpack), build: make(views.build, packages) };
+}

@@ -3,6 +3,7 @@ import type { Repository } from '../package/repository.ts';
 import type { ChosenPackage } from '../run/chosen.ts';
 import { defaultOutput, packageOf } from './assess.ts';
 import type { Graph, GraphOptions, Ingredient, Node } from './graph.ts';
+import { JobPool } from './job-pool.ts';
 import { makePlan, type Plan } from './plan.ts';
 import {
   produce,
@@ -65,23 +66,19 @@ export async function runGraph(
 ): Promise<GraphResult> {
   const { slots, keepGoing = false, listen } = options;
   const produced = new Map<string, Produced>();
-  let running = 0;
+  const pool = new JobPool(options.jobs);
   const tasks = graph.nodes.map((node) => ({
     ...node,
     weight: options.weights?.get(node.name) ?? unknownWeight,
   }));
   const outcome = await schedule(tasks, { slots, keepGoing, signal: setting.signal }, async (node) => {
-    running += 1;
     try {
-      const jobs = Math.max(1, Math.floor(options.jobs / running));
-      const result = await runNode(node, { produced, setting, options, jobs });
+      const result = await runNode(node, { produced, setting, options, pool });
       produced.set(node.name, result);
       listen({ event: 'done', node, produced: result });
     } catch (error) {
       if (error !== setting.signal?.reason) listen({ event: 'failed', node, error });
       throw error;
-    } finally {
-      running -= 1;
     }
   });
   setting.signal?.throwIfAborted();
@@ -102,10 +99,10 @@ type NodeRun = {
   readonly produced: ReadonlyMap<string, Produced>;
   readonly setting: ProduceSetting;
   readonly options: RunOptions;
-  readonly jobs: number;
+  readonly pool: JobPool;
 };
 
-async function runNode(node: Node, { produced, setting, options, jobs }: NodeRun): Promise<Produced> {
+async function runNode(node: Node, { produced, setting, options, pool }: NodeRun): Promise<Produced> {
   const { machine, shelf, accept, listen, again = false } = options;
   const find = (each: Ingredient): ChosenPackage => {
     if (!('node' in each.from)) return packageOf(each);
@@ -123,7 +120,8 @@ async function runNode(node: Node, { produced, setting, options, jobs }: NodeRun
   const request: ProduceRequest = {
     ...planned,
     shelf,
-    jobs,
+    jobs: Math.max(1, Math.floor(options.jobs / options.slots)),
+    pool,
     again,
     unpack: true,
     build: true,

@@ -55,7 +55,7 @@ export function makeGraphReport(
     } else if (event.event === 'failed') {
       if (!verbose) for (const line of event.lines) board.note(`  ${line}`);
     } else if (event.event === 'needed') {
-      board.note(`${name}: building (${whyBuilt(event)})`);
+      board.note(`${name}: building (${event.again ? 'asked for' : whyBuilt(event)})`);
     } else {
       if (run && event.event === 'waiting') run.doing = 'waiting';
       board.note(`${name}: ${remark(event)}`);
