@@ -12,8 +12,8 @@ import { isTerminal } from './environment.ts';
 import { settingsOf } from './image/registries.ts';
 import type { RegistryOptions } from './image/registry-options.ts';
 import { withStore } from './image/store.ts';
-import { usage } from './option-value.ts';
 import { formatSize, makeProgress } from './progress.ts';
+import { refreshOf } from './refresh.ts';
 import type { FarPlace, RepositoryOptions } from './repositories.ts';
 
 /** Opens what is no directory; the only module of its kind that tools load which are started again and again. */
@@ -83,16 +83,6 @@ function surroundingsOf(context: Context, { fresh, registry = {}, listen }: FarO
     tell,
     report: reporter(context),
   };
-}
-
-/** In seconds: so long it is taken for granted that a registry holds what it held. */
-const usualRefresh = 300;
-
-function refreshOf({ env }: Context): number {
-  const text = env['STATIC_DISTRO_REFRESH'];
-  if (!text) return usualRefresh * 1000;
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
-  throw usage('$STATIC_DISTRO_REFRESH is no number of seconds', 'such as 0, to ask registries every time');
 }
 
 /** Where there is something to fall back on, nobody waits long for an answer. */

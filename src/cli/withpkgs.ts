@@ -1,8 +1,9 @@
 import { bring } from '../package/elsewhere.ts';
 import { quote } from '../package/name.ts';
 import { parseRequest } from '../package/relation.ts';
-import { mountedPackage } from '../run/chosen.ts';
+import { type KnownPackage, mountedPackage } from '../run/chosen.ts';
 import { choose } from '../solve/choose.ts';
+import type { Wish } from '../solve/universe.ts';
 import { Unsatisfiable } from '../solve/unsatisfiable.ts';
 import { Fault } from '../../builder/fault.ts';
 import { parseArguments, type RunArguments } from './arguments.ts';
@@ -10,6 +11,7 @@ import { type Context, print } from './context.ts';
 import { findIn } from './repositories.ts';
 import { runHelp } from './run-help.ts';
 import { runInRoot } from './run-in-root.ts';
+import { recallSet, rememberSet } from './seen.ts';
 import { versionLine } from './version.ts';
 
 /** Resolves packages and becomes a command in a root of exactly those. */
@@ -24,15 +26,27 @@ export async function main(context: Context): Promise<number> {
   if (wishes.length === 0) {
     throw new Fault('USAGE', 'no package is asked for', { hint: 'name them after -p: -p mksh sbase' });
   }
+  const { directories, packages } = await choosePackages(context, args, wishes);
+  return runInRoot(context, args, { repositories: directories, packages });
+}
+
+async function choosePackages(
+  context: Context,
+  args: RunArguments,
+  wishes: readonly Wish[],
+): Promise<{ readonly directories: readonly string[]; readonly packages: readonly KnownPackage[] }> {
+  const seen = recallSet(args.repositories, args.packages, context);
+  if (seen) return { directories: [], packages: seen };
   const { repositories, chosen } = await findIn(args.repositories, context, (repositories) => ({
     repositories,
     chosen: withHint(args, () => choose(repositories, wishes)),
   }));
-  if (!args.flags.has('dryRun')) await bring(chosen, 'tree');
-  return runInRoot(context, args, {
-    repositories: repositories.map(({ directory }) => directory),
-    packages: chosen.map(mountedPackage),
-  });
+  const packages = chosen.map(mountedPackage);
+  if (!args.flags.has('dryRun')) {
+    await bring(chosen, 'tree');
+    rememberSet(args.repositories, args.packages, context, repositories, packages);
+  }
+  return { directories: repositories.map(({ directory }) => directory), packages };
 }
 
 function done(text: string): number {

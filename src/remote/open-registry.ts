@@ -11,11 +11,12 @@ import { checkKnown, readKnown, writeKnown } from './known.ts';
 import { type Listing, readListing, readPinned } from './listing.ts';
 import { type RegistryPlace, registryLabel } from './place.ts';
 import { farRepository } from './repository.ts';
-import { lastAsked, readShard, readState, writeShard, writeState } from './state.ts';
+import { isFresh, lastAsked } from './last-asked.ts';
+import { readShard, readState, writeShard, writeState } from './state.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** What a repository of a registry holds, and how old that is: undefined if it has just been asked. */
-export type Asked = { readonly listing: Listing; readonly age: number | undefined };
+/** What a repository of a registry holds, or held: `stale` if it has not been asked just now. */
+export type Asked = { readonly listing: Listing; readonly stale: boolean };
 
 /**
  * The packages in a registry (DESIGN section 9): those of one index, if the place names it; else what is there
@@ -24,11 +25,11 @@ export type Asked = { readonly listing: Listing; readonly age: number | undefine
  */
 export async function openRegistry(place: RegistryPlace, surroundings: Surroundings): Promise<Elsewhere> {
   const label = registryLabel(place);
-  const { listing, age } = await listingOf(place, surroundings);
+  const { listing, stale } = await listingOf(place, surroundings);
   return farRepository({
     label,
     remote: true,
-    stale: age !== undefined && place.index === undefined,
+    stale: stale && place.index === undefined,
     entries: listing.entries,
     architecture: surroundings.architecture,
     trees: surroundings.trees,
@@ -45,17 +46,14 @@ export async function listingOf(place: RegistryPlace, surroundings: Surroundings
   const label = registryLabel(place);
   ensurePrivate(indexes);
   const asked = lastAsked(indexes, label);
-  const age = asked === undefined ? undefined : Date.now() - asked;
-  const known = age === undefined ? undefined : readState(indexes, label);
-  if (known && age !== undefined && (place.index !== undefined || (age >= 0 && age < refresh))) {
-    return { listing: known, age };
-  }
+  const known = asked && readState(indexes, label);
+  if (known && (place.index !== undefined || isFresh(asked, refresh))) return { listing: known, stale: true };
   try {
-    return { listing: await ask(place, surroundings, known !== undefined), age: undefined };
+    return { listing: await ask(place, surroundings, known !== undefined), stale: false };
   } catch (error) {
-    if (!known || asked === undefined || !isSilent(error)) throw error;
-    tell(`${label}: ${error.message}; what it held at ${new Date(asked).toISOString()} is used`);
-    return { listing: known, age };
+    if (!known || !isSilent(error)) throw error;
+    tell(`${label}: ${error.message}; what it held at ${new Date(asked.time).toISOString()} is used`);
+    return { listing: known, stale: false };
   }
 }
 

@@ -1,28 +1,17 @@
-import { mkdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
+import { mkdirSync, readFileSync, utimesSync } from 'node:fs';
 import { decodeDescriptor, decodeDigest, type Descriptor } from '../../builder/descriptor.ts';
 import { digestOf, hexOf } from '../../builder/digest.ts';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { canonicalJson, items, type Json, member, optional, parseJson, strings } from '../../builder/json.ts';
 import { writeDurably } from '../package/durable.ts';
+import { statePath } from './last-asked.ts';
 import { type Listing, merge } from './listing.ts';
 import { decodeEntry, decodeShard, jsonOf } from './record-index.ts';
-
-/** Part of every file's name: another form, another file. */
-const format = 1;
-
-/** Where it is kept what a repository held when it was last asked; `directory` is a private cache. */
-const statePath = (directory: string, label: string): string =>
-  `${directory}/state-${hexOf(digestOf(canonicalJson([format, label])))}.json`;
 
 const shardPath = (directory: string, { digest }: Descriptor): string =>
   `${directory}/shard-${hexOf(digest)}.json`;
 
-/** When the repository was last asked, in ms since the epoch; undefined if nothing is known of it. */
-export function lastAsked(directory: string, label: string): number | undefined {
-  return statSync(statePath(directory, label), { throwIfNoEntry: false })?.mtimeMs;
-}
-
-/** What it held then; undefined if that is not known, or not all of it. */
+/** What a repository held when it was last asked; undefined if that is not known, or not all of it. */
 export function readState(directory: string, label: string): Listing | undefined {
   try {
     const path = statePath(directory, label);

@@ -1,4 +1,4 @@
-import { lstatSync, renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { compressionOf } from '../../builder/descriptor.ts';
 import { hexOf } from '../../builder/digest.ts';
 import { isLost } from '../../builder/registry/network-fault.ts';
@@ -13,7 +13,7 @@ import { parseBinaryControl } from '../package/binary-control.ts';
 import { packagePath } from '../package/name.ts';
 import { modesOf } from '../package/tree-digest.ts';
 import { removeLeftovers, temporaryName } from '../run/cache.ts';
-import { checkPrivate, ensurePrivate } from '../run/private.ts';
+import { ensurePrivate, isPrivateTree } from '../run/private.ts';
 import type { Entry } from './entry.ts';
 
 /** How many blobs are fetched at once. */
@@ -23,13 +23,8 @@ const parallel = 6;
 export const treeOf = (trees: string, { diffID }: Pick<KnownLayer, 'diffID'>): string =>
   `${trees}/${hexOf(diffID)}`;
 
-/** Throws UNSAFE for a tree that somebody else may have put there. */
-export function isThere(trees: string, layer: Pick<KnownLayer, 'diffID'>): boolean {
-  const path = treeOf(trees, layer);
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats) checkPrivate(path, stats);
-  return stats !== undefined;
-}
+const isThere = (trees: string, layer: Pick<KnownLayer, 'diffID'>): boolean =>
+  isPrivateTree(treeOf(trees, layer));
 
 export type Bringing = {
   /** Where the blobs are. */

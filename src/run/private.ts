@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, type Stats } from 'node:fs';
+import { lstatSync, mkdirSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { quote } from '../package/name.ts';
@@ -58,6 +58,13 @@ export function checkPrivate(path: string, stats: Stats): void {
       hint: `if you know that nobody did: chmod go-w ${quote(path)}`,
     });
   }
+}
+
+/** Whether there is such a directory. Throws UNSAFE for one that somebody else may have put there. */
+export function isPrivateTree(path: string): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats) checkPrivate(path, stats);
+  return stats !== undefined;
 }
 
 function notOurs(path: string, uid: number): never {
