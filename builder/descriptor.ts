@@ -96,7 +96,7 @@ function decodeMediaType(field: Field): string {
   return mediaTypePattern.test(text) ? text : wrong(field, 'a media type');
 }
 
-function decodePlatform(field: Field): Platform {
+export function decodePlatform(field: Field): Platform {
   return present<Platform>({
     architecture: string(member(field, 'architecture')),
     os: string(member(field, 'os')),

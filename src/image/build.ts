@@ -1,11 +1,10 @@
-import type { Annotations, Descriptor } from '../../builder/descriptor.ts';
+import type { Annotations } from '../../builder/descriptor.ts';
 import { compressionOf, mediaTypes } from '../../builder/descriptor.ts';
 import { assembleImage, type AssembledImage, type LayerSource } from '../../builder/image/assemble.ts';
 import type { Settings } from '../../builder/image/settings.ts';
-import { putDocument } from '../../builder/store/blob.ts';
 import type { Encoding } from '../../builder/tar/encoding.ts';
 import { annotationOf, packagesAnnotation } from './contents.ts';
-import { annotationsOf, platformOf } from './facts.ts';
+import { annotationsOf, platformOf, type Wanted } from './facts.ts';
 import type { LayerPackage } from '../layer/package.ts';
 import { type LayerPlan, type NamedLayer, packageLayers } from './package-layers.ts';
 import { packageLayer } from '../layer/package-layer.ts';
@@ -14,20 +13,19 @@ import { type Additions, settingsLayer } from './settings-layer.ts';
 import { blobOf, type KnownLayer, openBlob, type Workshop } from '../layer/workshop.ts';
 
 /** All that an image is made of. The same request gives the same image, wherever. */
-export type ImageRequest = LayerPlan & {
-  readonly packages: readonly LayerPackage[];
-  /** The package that the image is about, for its annotations. */
-  readonly main: LayerPackage | undefined;
-  readonly settings: Settings;
-  /** What no package brings. */
-  readonly additions: Additions;
-  readonly annotations: Annotations;
-  readonly encoding: Encoding;
-  /** Seconds since 1970. */
-  readonly created: number;
-  /** As Node calls it: what packages are for that do not say. */
-  readonly machine: string;
-};
+export type ImageRequest = LayerPlan &
+  Wanted & {
+    readonly packages: readonly LayerPackage[];
+    /** The package that the image is about, for its annotations. */
+    readonly main: LayerPackage | undefined;
+    readonly settings: Settings;
+    /** What no package brings. */
+    readonly additions: Additions;
+    readonly annotations: Annotations;
+    readonly encoding: Encoding;
+    /** Seconds since 1970. */
+    readonly created: number;
+  };
 
 export type PlannedImage = {
   readonly image: AssembledImage;
@@ -38,7 +36,7 @@ export type PlannedImage = {
 /** Makes what is not known yet of the image's layers, and tells what the image is; its documents are not stored. */
 export async function planImage(request: ImageRequest, workshop: Workshop): Promise<PlannedImage> {
   const { packages, main, settings, annotations, encoding, created } = request;
-  const platform = platformOf(packages, request.machine);
+  const platform = platformOf(packages, request);
   const profile = await profileLayer(workshop, packages);
   const known = new Map<LayerPackage, KnownLayer>();
   for (const each of packages) known.set(each, await packageLayer(workshop, each));
@@ -75,15 +73,6 @@ function sourceOf(
     history,
     ...(shared.length > 0 && { annotations: { [packagesAnnotation]: annotationOf(shared) } }),
   };
-}
-
-/** Stores the documents of an image whose layers the workshop keeps; give it a name afterwards. */
-export async function storeImage(
-  { config, manifest }: AssembledImage,
-  { store }: Workshop,
-): Promise<Descriptor> {
-  await putDocument(store, config);
-  return putDocument(store, manifest);
 }
 
 async function addedLayer(

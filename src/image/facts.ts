@@ -1,6 +1,6 @@
 import type { Annotations, Platform } from '../../builder/descriptor.ts';
 import { Fault } from '../../builder/fault.ts';
-import { machineBy } from '../package/architecture.ts';
+import { type Machine, machineBy } from '../package/architecture.ts';
 import { type LayerPackage, titleOf } from '../layer/package.ts';
 
 /** Where a package's code comes from, if it is not known to be from packages alone. */
@@ -22,8 +22,14 @@ export function requireClean(packages: readonly LayerPackage[]): void {
   });
 }
 
-/** Throws INPUT if packages are for several machines. `own` is the machine's that packages without one are for. */
-export function platformOf(packages: readonly LayerPackage[], own: string): Platform {
+/** As Node calls this machine, and the machine that an image is asked for, if it is. */
+export type Wanted = { readonly machine: string; readonly wanted?: Machine | undefined };
+
+/**
+ * What packages are for; where none says, what is wanted, or else this machine. Throws INPUT if they are for
+ * several machines, or for another than is wanted.
+ */
+export function platformOf(packages: readonly LayerPackage[], { machine, wanted }: Wanted): Platform {
   const found = new Map<string, LayerPackage>();
   for (const each of packages) {
     const { architecture } = each.control;
@@ -34,11 +40,16 @@ export function platformOf(packages: readonly LayerPackage[], own: string): Plat
     throw new Fault(
       'INPUT',
       `${titleOf(first[1])} is for ${first[0]} and ${titleOf(second[1])} for ${second[0]}: no image holds both`,
-      { hint: 'name repositories of one architecture' },
+      { hint: 'name repositories of one architecture, or each with its own: -d aarch64=DIR' },
     );
   }
-  const architecture = machineBy('name', first?.[0] ?? '')?.oci ?? machineBy('node', own)?.oci ?? own;
-  return { os: 'linux', architecture };
+  if (first && wanted && first[0] !== wanted.name) {
+    throw new Fault('INPUT', `${titleOf(first[1])} is for ${first[0]}, not for ${wanted.name}`, {
+      hint: `name a repository of ${wanted.name}: -d ${wanted.name}=DIR`,
+    });
+  }
+  const architecture = wanted ?? machineBy('name', first?.[0] ?? '') ?? machineBy('node', machine);
+  return { os: 'linux', architecture: architecture?.oci ?? machine };
 }
 
 const prefix = 'org.opencontainers.image';

@@ -1,16 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { decodeDescriptor, decodeDigest, type Descriptor } from '../../builder/descriptor.ts';
+import { decodeDescriptor, decodeDigest, decodePlatform, type Descriptor } from '../../builder/descriptor.ts';
 import { type Digest, digestOf } from '../../builder/digest.ts';
-import { asFault, Fault } from '../../builder/fault.ts';
-import { canonicalJson, items, type Json, member, parseJson, string, strings } from '../../builder/json.ts';
-import { writeDurably } from '../package/durable.ts';
+import { Fault } from '../../builder/fault.ts';
+import { platformName } from '../../builder/image/platform.ts';
+import { canonicalJson, type Field, items, type Json, member, string, strings } from '../../builder/json.ts';
 import { quote } from '../package/name.ts';
 import type { ImageRequest, PlannedImage } from './build.ts';
 import { titleOf } from '../layer/package.ts';
 
-/** What has to be the same again; a lock file says more, for people and for whoever compares two of them. */
+/** What has to be the same again of an image for one platform; a lock file says more, for people and for whoever compares two of them. */
 export type ImageLock = {
+  readonly platform: string;
   readonly packages: readonly { readonly name: string; readonly version: string; readonly diffID: Digest }[];
   /** The layers of packages from bottom to top, each package as `NAME VERSION`. */
   readonly plan: readonly (readonly string[])[];
@@ -20,7 +19,7 @@ export type ImageLock = {
   readonly manifest: Descriptor;
 };
 
-const format = 1;
+export const lockFormats = { lock: 1, layer: 1, profile: 1 } as const;
 
 /** Of all that is asked for beside packages; of files their names, as what is in them is in the layer. */
 function descriptionDigest({
@@ -44,8 +43,8 @@ function descriptionDigest({
 
 const line = (value: unknown): string => canonicalJson(value as Json).toString();
 
-/** The text of a lock: JSON, sorted, one package a line. The same for the same image. */
-export function formatLock(request: ImageRequest, { image, packages, layers }: PlannedImage): string {
+/** The lock of one image: JSON, sorted, one package a line. The same for the same image. */
+export function formatImageLock(request: ImageRequest, { image, packages, layers }: PlannedImage): string {
   const [profile, settings] = layers.filter(({ members }) => members.length === 0);
   const rows = [...packages]
     .map(([each, { diffID, size, blobs }]) =>
@@ -66,7 +65,7 @@ export function formatLock(request: ImageRequest, { image, packages, layers }: P
     ['created', line(request.created)],
     ['description', line(descriptionDigest(request))],
     ['encoding', line(request.encoding)],
-    ['formats', line({ lock: format, layer: 1, profile: 1 })],
+    ['formats', line(lockFormats)],
     ['id', line(image.config.descriptor.digest)],
     ['manifest', line(image.manifest.descriptor)],
     ['packages', `[\n    ${rows}\n  ]`],
@@ -75,45 +74,23 @@ export function formatLock(request: ImageRequest, { image, packages, layers }: P
     ['profile', line(profile?.layer ?? null)],
     ['settings', line(settings?.layer ?? null)],
   ];
-  return `{\n${fields.map(([name, value]) => `  ${JSON.stringify(name)}: ${value}`).join(',\n')}\n}\n`;
+  return `{\n${fields.map(([name, value]) => `  ${JSON.stringify(name)}: ${value}`).join(',\n')}\n}`;
 }
 
-export function writeLock(path: string, text: string): void {
-  try {
-    writeDurably(dirname(path), path, Buffer.from(text));
-  } catch (error) {
-    throw asFault(error, `writing ${quote(path)}`);
-  }
-}
-
-/** Throws NOT_FOUND, or INPUT, naming file and field, for what is no lock or one of another format. */
-export function readLock(path: string): ImageLock {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw asFault(error, `reading ${quote(path)}`);
-  }
-  const lock = parseJson(bytes, path);
-  const found = member(member(lock, 'formats'), 'lock').value;
-  if (found !== format) {
-    throw new Fault('INPUT', `${quote(path)}: a lock of format ${String(found)} is not known here`, {
-      hint: 'make it again: build with --lock and without --locked',
-    });
-  }
-  return {
-    packages: items(member(lock, 'packages')).map((each) => ({
-      name: string(member(each, 'name')),
-      version: string(member(each, 'version')),
-      diffID: decodeDigest(member(each, 'diffID')),
-    })),
-    plan: items(member(lock, 'plan')).map(strings),
-    description: decodeDigest(member(lock, 'description')),
-    profile: decodeDigest(member(member(lock, 'profile'), 'diffID')),
-    id: decodeDigest(member(lock, 'id')),
-    manifest: decodeDescriptor(member(lock, 'manifest')),
-  };
-}
+/** Throws INPUT, naming the field. */
+export const decodeImageLock = (lock: Field): ImageLock => ({
+  platform: platformName(decodePlatform(member(lock, 'platform'))),
+  packages: items(member(lock, 'packages')).map((each) => ({
+    name: string(member(each, 'name')),
+    version: string(member(each, 'version')),
+    diffID: decodeDigest(member(each, 'diffID')),
+  })),
+  plan: items(member(lock, 'plan')).map(strings),
+  description: decodeDigest(member(lock, 'description')),
+  profile: decodeDigest(member(member(lock, 'profile'), 'diffID')),
+  id: decodeDigest(member(lock, 'id')),
+  manifest: decodeDescriptor(member(lock, 'manifest')),
+});
 
 /** Throws INTEGRITY, and says what is other, unless the image is the one that was locked. */
 export function checkLocked(

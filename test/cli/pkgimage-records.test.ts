@@ -16,7 +16,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PackageRecord } from '../../src/package/record.ts';
-import { needsRoot } from '../support/engines.ts';
+import { needsRoot, startEngine } from '../support/engines.ts';
 import { isRoot, output, quickstart, runTool, start, temporary, tool } from '../support/tools.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -219,7 +219,7 @@ test('a record counts as long as the tree is the same layer, wherever it was mov
   isSubset(swapped, unknown);
 });
 
-const rootTest = isRoot ? test : test.skip;
+const rootTest = isRoot ? test.serial : test.serial.skip;
 
 rootTest(
   `${needsRoot}what is learnt of trees in somebody else\u2019s repository is kept in the cache`,
@@ -577,7 +577,8 @@ test('gc: packages used in the last 30 days stay, what is remembered of trees th
   t.is(shop.image('check'), '');
 });
 
-test('a digest that is killed leaves nothing that the next one, or gc, does not remove', async (t) => {
+// Others would hold up the looking at what it does.
+test.serial('a digest that is killed leaves nothing that the next one, or gc, does not remove', async (t) => {
   const shop = workshop(t);
   const bare = join(shop.place, 'bare');
   putTree(bare, 'large', randomBytes(64 << 20));
@@ -586,9 +587,10 @@ test('a digest that is killed leaves nothing that the next one, or gc, does not 
   const left = () => (existsSync(work) ? readdirSync(work).length : 0);
   const kill = async () => {
     const child = start(t, tool('pkgimage'), ['digest', '-d', bare, '-p', 'large'], { env: shop.env });
+    const closed = once(child, 'close');
     for (let tries = 0; left() === 0 && tries < 3000; tries += 1) await sleep(5);
     child.kill('SIGKILL');
-    await once(child, 'close');
+    await closed;
     t.is(left(), 1);
   };
   await kill();
@@ -597,4 +599,232 @@ test('a digest that is killed leaves nothing that the next one, or gc, does not 
   await kill();
   shop.image('gc');
   t.is(left(), 0);
+});
+
+/** The names of this machine, and of the other one of the two. */
+const [own, other] =
+  process.arch === 'arm64'
+    ? ([
+        { arch: 'aarch64', oci: 'arm64', cc: 'cc', run: [] },
+        { arch: 'x86_64', oci: 'amd64', cc: 'x86_64-linux-gnu-gcc', run: ['qemu-x86_64-static'] },
+      ] as const)
+    : ([
+        { arch: 'x86_64', oci: 'amd64', cc: 'cc', run: [] },
+        { arch: 'aarch64', oci: 'arm64', cc: 'aarch64-linux-gnu-gcc', run: ['qemu-aarch64-static'] },
+      ] as const);
+
+type Side = typeof own | typeof other;
+
+/** A repository of one architecture with a program for it, and with a package for every architecture. */
+function putPrograms(directory: string, { arch, cc }: Side): void {
+  const tree = join(directory, 'hello/1');
+  mkdirSync(join(tree, 'bin'), { recursive: true });
+  const fields = `Version: 1\nLicense: MIT\nHomepage: https://example.org/\n`;
+  writeFileSync(join(tree, 'control'), `Package: hello\n${fields}Architecture: ${arch}\nDepends-Run: data\n`);
+  const source = `int puts(const char *); int main(void) { puts("${arch}"); return 0; }`;
+  output(cc, ['-static', '-Os', '-s', '-x', 'c', '-o', join(tree, 'bin/hello'), '-'], { input: source });
+  const data = join(directory, 'data/1/share');
+  mkdirSync(data, { recursive: true });
+  writeFileSync(join(data, 'data'), 'data');
+  writeFileSync(join(directory, 'data/1/control'), `Package: data\n${fields}Architecture: all\n`);
+}
+
+type Platforms = {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly images: readonly {
+    readonly platform: string;
+    readonly digest: string;
+    readonly id: string;
+    readonly annotations: object;
+    readonly layers: readonly { readonly digest: string; readonly diffID: string }[];
+  }[];
+};
+
+/** Repositories of both architectures, and the words that ask for an image of both. */
+function twoSides(t: ExecutionContext) {
+  const shop = workshop(t);
+  const here = join(shop.place, 'here');
+  const there = join(shop.place, 'there');
+  putPrograms(here, own);
+  putPrograms(there, other);
+  const words = ['-p', 'hello', '--entrypoint', '/bin/hello'];
+  const both = ['-d', here, '-d', `${other.arch}=${there}`, ...words];
+  const inspect = (name: string) => JSON.parse(shop.image('inspect', '--json', name)) as Platforms;
+  const fails = (args: readonly string[], status: number, message: RegExp) => {
+    const result = runTool('pkgimage', args, { env: shop.env });
+    t.deepEqual([result.status, result.stdout], [status, ''], args.join(' '));
+    t.regex(result.stderr, message);
+    t.notRegex(result.stderr, /bug/);
+  };
+  return { ...shop, here, there, words, both, inspect, fails };
+}
+
+test('several platforms: one index, a manifest each, the same in any order and in every OCI form', (t) => {
+  const { place, here, there, words, both, image, inspect } = twoSides(t);
+  const digest = image('build', ...both, '-t', 'multi').trim();
+  t.is(image('digest', ...both).trim(), digest);
+  const labelled = ['-d', `${other.arch}=${there}`, '-d', `${own.arch}=${here}`, ...words];
+  t.is(image('digest', ...labelled).trim(), digest);
+  const file = join(place, 'image.yaml');
+  writeFileSync(file, 'packages: [hello]\nentrypoint: [/bin/hello]\nplatforms: [linux/arm64, linux/amd64]\n');
+  t.is(image('digest', '-f', file, '-d', here, '-d', `${other.arch}=${there}`).trim(), digest);
+
+  const { images, ...index } = inspect('multi');
+  t.deepEqual(index, { digest, mediaType: 'application/vnd.oci.image.index.v1+json' });
+  t.deepEqual(
+    images.map(({ platform }) => platform),
+    ['linux/amd64', 'linux/arm64'],
+  );
+  t.regex(image('inspect', 'multi'), /^index {7}sha256:\S+, 2 platforms\n\ndigest .*\n\ndigest /s);
+  t.deepEqual(inspect(digest), { images, ...index });
+  t.regex(image('list'), /^multi:latest {2}sha256:\S+ +6 layers .* {2}linux\/amd64, linux\/arm64\n$/);
+  t.is(image('check'), '');
+  // What is for every platform is one layer in both; each image alone is the same as in the index.
+  const [first, second] = images;
+  t.is(
+    first?.layers.filter(({ digest: each }) => second?.layers.some((also) => also.digest === each)).length,
+    2,
+  );
+  for (const [{ arch, oci }, directory] of [
+    [own, here],
+    [other, there],
+  ] as const) {
+    const alone = images.find(({ platform }) => platform === `linux/${oci}`)?.digest ?? 'none';
+    t.is(image('digest', '-d', `${arch}=${directory}`, ...words).trim(), alone);
+    t.is(image('digest', ...both, '--platform', `linux/${oci}`).trim(), alone);
+  }
+  const raw = JSON.parse(Buffer.from(blobOf({ place }, digest)).toString());
+  t.is(raw.annotations['org.opencontainers.image.title'], 'hello');
+
+  image('export', 'multi', `oci:${place}/layout:multi`);
+  image('export', 'multi', `oci-archive:${place}/multi.tar`);
+  for (const form of [`oci:${place}/layout:multi`, `oci-archive:${place}/multi.tar`]) {
+    const copied = `oci:${place}/copied-${form.length}:x`;
+    output('skopeo', ['--insecure-policy', 'copy', '--quiet', '--all', form, copied]);
+    for (const from of [form, copied]) {
+      image('copy', from, 'back');
+      t.deepEqual(inspect('back'), { images, ...index });
+    }
+  }
+  for (const { arch, oci, run: runner } of [own, other]) {
+    const root = join(place, arch);
+    mkdirSync(root);
+    image('export', '--platform', `linux/${oci}`, 'multi', `rootfs:${root}.tar`);
+    output('tar', ['-C', root, '-xf', `${root}.tar`]);
+    const [program = '', ...args] = [...runner, join(root, 'packages/hello/1/bin/hello')];
+    t.is(output(program, args), `${arch}\n`);
+    const id = images.find(({ platform }) => platform === `linux/${oci}`)?.id;
+    image('export', '--platform', `linux/${oci}`, 'multi', `docker-archive:${root}.docker`);
+    image('copy', `docker-archive:${root}.docker`, arch);
+    t.is(inspect(arch).images[0]?.id, id);
+  }
+  image('export', 'multi', `docker-archive:${place}/own.docker`);
+  image('copy', `docker-archive:${place}/own.docker`, 'own');
+  t.is(inspect('own').images[0]?.platform, `linux/${own.oci}`);
+});
+
+test('several platforms: each has its lock, damage hurts the index, and what does not go together is told', (t) => {
+  const { place, here, there, words, both, image, inspect, fails } = twoSides(t);
+  const lock = join(place, 'image.lock');
+  const digest = image('build', ...both, '-t', 'multi', '--lock', lock);
+  const { platforms, index } = JSON.parse(readFileSync(lock, 'utf8'));
+  t.is(`${index.digest}\n`, digest);
+  t.deepEqual(Object.keys(platforms), ['linux/amd64', 'linux/arm64']);
+  t.is(
+    readFileSync(lock, 'utf8')
+      .split('\n')
+      .filter((line) => /^ {8}\{.*"diffID"/.test(line)).length,
+    4,
+  );
+  t.is(image('build', ...both, '--lock', lock, '--locked'), digest);
+  t.is(image('digest', ...both, '--lock', lock, '--locked'), digest);
+  fails(
+    ['build', '-d', here, ...words, '--lock', lock, '--locked'],
+    2,
+    /the lock is of linux\/amd64 and linux\/arm64/,
+  );
+  const single = join(place, 'single.lock');
+  image('build', '-d', here, ...words, '--lock', single);
+  fails(['build', ...both, '--lock', single, '--locked'], 2, /the lock is of linux\//);
+
+  // Kept by its lock though no name leads there; gone with it.
+  image('remove', 'multi');
+  const past = Date.now() / 1000 - 2 * 86_400;
+  for (const name of blobsOf({ place }))
+    utimesSync(join(storeOf({ place }), 'blobs/sha256', name), past, past);
+  image('gc');
+  t.deepEqual(inspect(digest.trim()).images.length, 2);
+  image('build', ...both, '-t', 'multi');
+
+  fails(['build', '-d', here, '-d', `${own.arch}=${here}`, ...words], 2, /two images are for linux\//);
+  fails(
+    ['build', '-d', here, '-d', there, '-d', `${other.arch}=${here}`, ...words],
+    2,
+    /hello 1 is for \w+, not for/,
+  );
+  fails(
+    ['build', '-d', `${other.arch}=${here}`, ...words],
+    2,
+    /hello 1 is for \w+, not for \w+\npkgimage: name a repository of/,
+  );
+  fails(
+    ['build', '-d', `${own.arch}=${here}`, ...words, '--platform', `linux/${other.oci}`],
+    2,
+    /no repository is named for linux\//,
+  );
+  fails(['build', ...both, '--platform', 'linux/riscv64'], 2, /the platform "linux\/riscv64" is not known/);
+  fails(
+    ['export', '--platform', 'windows', 'multi', `rootfs:${place}/x`],
+    2,
+    /the platform "windows" is not known/,
+  );
+  const file = join(place, 'image.yaml');
+  writeFileSync(file, 'packages: [hello]\nplatforms: [linux/mips]\n');
+  fails(['build', '-f', file, '-d', here], 2, /image\.yaml:2: "platforms\.0" must be equal to one of/);
+
+  // For every machine: one package, two images.
+  const all = image('build', '-d', `x86_64=${here}`, '-d', `aarch64=${here}`, '-p', 'data', '-t', 'all');
+  t.is(inspect('all').images.length, 2);
+  t.is(image('digest', '-d', `x86_64=${there}`, '-d', `aarch64=${there}`, '-p', 'data'), all);
+
+  // A tree of the other platform changed: only its image is another.
+  const before = inspect('multi').images;
+  writeFileSync(join(there, 'hello/1/bin/more'), '');
+  const changed = runTool('pkgimage', ['build', ...both, '--lock', lock, '--locked'], {
+    env: { STATIC_DISTRO_HOME: join(place, 'home'), SOURCE_DATE_EPOCH: undefined },
+  });
+  t.regex(changed.stderr, /is not the one in .*: hello 1 has other files/);
+  image('build', ...both, '-t', 'changed');
+  const after = inspect('changed').images;
+  t.deepEqual(
+    after.map(({ digest: each }, at) => each === before[at]?.digest),
+    after.map(({ platform }) => platform === `linux/${own.oci}`),
+  );
+  t.regex(
+    image('diff', '--platform', `linux/${other.oci}`, 'multi', 'changed'),
+    /^~ hello 1\n.*\n {4}\+ bin\/more\n/,
+  );
+  t.regex(image('diff', 'multi', 'changed'), /^3 layers are the same; /);
+
+  // Damage of one platform hurts the name of all.
+  const victim =
+    before.find(({ platform }) => platform === `linux/${other.oci}`)?.layers.at(-1)?.digest ?? '';
+  rmSync(join(storeOf({ place }), 'blobs/sha256', victim.replace('sha256:', '')));
+  const found = runTool('pkgimage', ['check'], { env: { STATIC_DISTRO_HOME: join(place, 'home') } });
+  t.is(found.status, 1);
+  t.regex(found.stdout, new RegExp(`^${victim}: .*it hurts .*multi:latest`, 'm'));
+});
+
+rootTest(`${needsRoot}podman runs its own platform of an image for several`, async (t) => {
+  const { both, image } = twoSides(t);
+  image('build', ...both, '-t', 'multi');
+  const engine = await startEngine('podman');
+  try {
+    image('load', 'multi', 'podman', '--as', 'localhost/multi', '--engine', engine.command.join(' '));
+    const { stdout, stderr } = engine.run('localhost/multi');
+    t.is(stdout, `${own.arch}\n`, stderr);
+  } finally {
+    await engine.stop();
+  }
 });

@@ -1,13 +1,17 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../../../builder/fault.ts';
+import { platformName } from '../../../builder/image/platform.ts';
 import { formatReference } from '../../../builder/reference.ts';
 import type { FileStore } from '../../../builder/store/file-store.ts';
 import { openStore } from '../../../builder/store/open-store.ts';
-import { type ImageRequest, planImage, storeImage } from '../../image/build.ts';
+import type { ImageRequest } from '../../image/build.ts';
 import { requireClean, uncleanOf } from '../../image/facts.ts';
-import { checkLocked, formatLock } from '../../image/lock.ts';
+import { type PlannedSet, planSet, storeSet } from '../../image/image-set.ts';
+import { formatLock } from '../../image/lock-file.ts';
+import { checkLocked } from '../../image/lock.ts';
 import { openWorkshop } from '../../layer/workshop.ts';
+import { quote } from '../../package/name.ts';
 import { removeLeftovers, temporaryName } from '../../run/cache.ts';
 import { ensurePrivate } from '../../run/private.ts';
 import { makeCommand, parseCommand } from '../command.ts';
@@ -15,7 +19,7 @@ import { complain, type Context, print } from '../context.ts';
 import { usage } from '../option-value.ts';
 import { addImageOptions, type ImageOptions } from './image-options.ts';
 import { keepLock, type Lock, openLock } from './lock.ts';
-import { readRequest } from './request.ts';
+import { readRequests } from './request.ts';
 import { workshopsOf } from '../workshops.ts';
 import { compressProgramOf, lockProgramOf, readName } from './store.ts';
 
@@ -23,6 +27,7 @@ const examples = `
 pkgimage build -d bootstrap/quickstart_packages -p mksh sbase -t tiny --entrypoint /bin/sh
 pkgimage build -d ./packages -p mini-httpd -t web:1 --port 80 --entrypoint '["/bin/mini_httpd", "-D"]'
 pkgimage digest -d ./packages -p mksh 'make ^4' --encoding zstd-1
+pkgimage build -d x86_64=./packages -d aarch64=./arm-packages -p mksh -t tiny
 `;
 
 /** Makes an image, or with `digest` only tells what it would be; either way its digest is all that is printed. */
@@ -30,7 +35,7 @@ export async function main(context: Context): Promise<number> {
   const onlyDigest = context.tool.endsWith(' digest');
   const summary = onlyDigest
     ? 'Print the digest of the image that build makes of the same options; nothing is stored.'
-    : 'Make an image of packages and print the digest of its manifest. Without a tag it stays for a day.';
+    : 'Make an image of packages and print the digest of its manifest, or of the index of several platforms. Without a tag it stays for a day.';
   const command = addImageOptions(makeCommand(context, summary, examples));
   if (!parseCommand(command, context.args)) return 0;
   const options = command.opts<ImageOptions>();
@@ -39,26 +44,30 @@ export async function main(context: Context): Promise<number> {
   }
   const names = options.tag.map((tag) => formatReference(readName(tag)));
   const lock = openLock(options, context);
-  const request = await readRequest(options, context, lock?.locked, onlyDigest);
-  if (options.requireClean) requireClean(request.packages);
-  warn(request, context);
-  const digest = onlyDigest ? await tell(request, context, lock) : await build(request, names, context, lock);
+  const requests = await readRequests(options, context, lock?.locked, onlyDigest);
+  for (const { packages } of requests) {
+    if (options.requireClean) requireClean(packages);
+    warn(packages, context);
+  }
+  const digest = onlyDigest
+    ? await tell(requests, context, lock)
+    : await build(requests, names, context, lock);
   print(`${digest}\n`);
   return 0;
 }
 
 async function build(
-  request: ImageRequest,
+  requests: readonly ImageRequest[],
   names: readonly string[],
   context: Context,
   lock: Lock | undefined,
 ): Promise<string> {
   return workshopsOf(context).use(async (workshop) => {
     const { store } = workshop;
-    const planned = await planImage(request, workshop);
-    if (lock?.locked) checkLocked(lock.path, lock.locked, request, planned);
-    const image = await storeImage(planned.image, workshop);
-    if (lock) await keepLock(lock, formatLock(request, planned), context);
+    const planned = await planSet(requests, workshop);
+    checkSet(planned, lock);
+    const image = await storeSet(planned, workshop);
+    if (lock) await keepLock(lock, formatLock(planned), context);
     for (const name of names) {
       const before = await store.resolve(name);
       if (before?.digest !== image.digest || before.size !== image.size) await store.tag(name, image);
@@ -68,7 +77,11 @@ async function build(
 }
 
 /** What has to be made goes into a store that is removed again. */
-async function tell(request: ImageRequest, context: Context, lock: Lock | undefined): Promise<string> {
+async function tell(
+  requests: readonly ImageRequest[],
+  context: Context,
+  lock: Lock | undefined,
+): Promise<string> {
   const { store: own, cache } = context.places;
   ensurePrivate(cache.work);
   removeLeftovers(cache.work);
@@ -88,9 +101,9 @@ async function tell(request: ImageRequest, context: Context, lock: Lock | undefi
       compressProgram: compressProgramOf(context),
     });
     try {
-      const planned = await planImage(request, workshop);
-      if (lock?.locked) checkLocked(lock.path, lock.locked, request, planned);
-      return planned.image.manifest.descriptor.digest;
+      const planned = await planSet(requests, workshop);
+      checkSet(planned, lock);
+      return planned.top.descriptor.digest;
     } finally {
       await workshop.close();
     }
@@ -99,6 +112,21 @@ async function tell(request: ImageRequest, context: Context, lock: Lock | undefi
     rmSync(directory, { recursive: true, force: true });
   }
 }
+
+/** Throws INTEGRITY for the first image that is not the one of its platform in the lock. */
+function checkSet({ images }: PlannedSet, lock: Lock | undefined): void {
+  for (const { request, planned } of images) {
+    const platform = platformName(planned.image.platform);
+    const locked = lock?.locked?.images.find((image) => image.platform === platform);
+    if (lock && locked) checkLocked(lock.path, locked, request, planned);
+    else if (lock?.locked) throw otherPlatform(lock.path, platform);
+  }
+}
+
+const otherPlatform = (path: string, platform: string): Fault =>
+  new Fault('INTEGRITY', `${quote(path)} has no image for ${platform}`, {
+    hint: 'to take it as it is now, leave out --locked, and the lock is written again',
+  });
 
 async function openIfThere(directory: string): Promise<FileStore[]> {
   try {
@@ -109,7 +137,7 @@ async function openIfThere(directory: string): Promise<FileStore[]> {
   }
 }
 
-function warn({ packages }: ImageRequest, { tool }: Context): void {
+function warn(packages: ImageRequest['packages'], { tool }: Context): void {
   for (const origin of ['host', 'unknown'] as const) {
     const found = uncleanOf(packages).filter((each) => each.origin === origin);
     if (found.length === 0) continue;

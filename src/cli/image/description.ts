@@ -18,6 +18,7 @@ export type Description = {
   readonly stopSignal?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly platforms?: readonly string[];
   readonly budget?: number;
   readonly encoding?: 'gzip-1' | 'zstd-1' | 'none';
   readonly created?: number;

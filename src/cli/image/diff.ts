@@ -1,12 +1,14 @@
 import type { FieldDiff } from '../../../builder/image/diff.ts';
 import { diffImages } from '../../../builder/image/diff.ts';
 import { type ImageLayer, openImage } from '../../../builder/image/image.ts';
+import { hostPlatform } from '../../../builder/image/platform.ts';
 import { diffContents } from '../../image/diff.ts';
 import { quote } from '../../package/name.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import { type Context, print } from '../context.ts';
 import { formatSize } from '../progress.ts';
 import { fileLines, packageLines } from './change-lines.ts';
+import { type EngineOption, platformOption, transferOptions } from './place.ts';
 import { findImage, withStore } from './store.ts';
 
 const examples = `
@@ -19,6 +21,8 @@ const details = `
 Packages come first, with the reason as their records tell it: another version, source or recipe, or something that
 they were built with; then files by their paths in the package; then layers, and settings of the image.
 `;
+
+type Options = Pick<EngineOption, 'platform'> & { readonly files?: true; readonly json?: true };
 
 /** So many files of a package are shown without --files. */
 const few = 10;
@@ -33,12 +37,15 @@ export async function main(context: Context): Promise<number> {
     .argument('<after>', 'another one')
     .option('--files', `all files that differ, not the first ${few} of each package`)
     .option('--json', 'print it as JSON, with all files')
+    .option(...platformOption)
     .addHelpText('after', details);
   if (!parseCommand(command, context.args)) return 0;
   const [before = '', after = ''] = command.args;
-  const { files = false, json } = command.opts<{ files?: true; json?: true }>();
+  const { files = false, json, ...options } = command.opts<Options>();
+  const { platform = hostPlatform() } = transferOptions(context, options);
   const { contents, ...diff } = await withStore(context, async (store) => {
-    const open = async (name: string) => openImage(store, (await findImage(store, name)).descriptor);
+    const open = async (name: string) =>
+      openImage(store, (await findImage(store, name)).descriptor, platform);
     const [old, now] = [await open(before), await open(after)];
     return { ...diffImages(old, now), contents: await diffContents(store, old, now) };
   });

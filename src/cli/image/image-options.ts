@@ -31,13 +31,19 @@ export type ImageOptions = {
   readonly locked?: true;
   readonly add: readonly string[];
   readonly account: readonly string[];
+  readonly platform: readonly string[];
 };
 
 const many = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 export const addImageOptions = (command: Command): Command =>
   command
-    .option('-d <repository>', 'where packages are; may be given several times', many, [])
+    .option(
+      '-d <repository>',
+      'where packages are, or ARCH=REPOSITORY where those of another architecture are; may be given several times',
+      many,
+      [],
+    )
     .option('-p, --package <constraint...>', 'packages, and which of their versions will do')
     .option('-t, --tag <name>', 'NAME or NAME:TAG of the image; may be given several times', many, [])
     .option('--entrypoint <word...>', 'the program and its first arguments; or a JSON list of them')
@@ -57,6 +63,12 @@ export const addImageOptions = (command: Command): Command =>
       [],
     )
     .option('--account <account>', 'NAME:UID[:GID[:HOME[:SHELL]]]; may be given several times', many, [])
+    .option(
+      '--platform <platform>',
+      'linux/amd64 or linux/arm64, of those that -d names (default: all); may be given several times',
+      many,
+      [],
+    )
     .option('-f, --file <file>', 'a description of the image, YAML or JSON; options go over what it says')
     .option('--budget <n>', `the most layers, 3 to 125 (default: ${defaultBudget})`)
     .option('--encoding <encoding>', 'of layers: gzip-1, zstd-1 or none (default: gzip-1)')

@@ -20,7 +20,11 @@ export async function main(context: Context): Promise<number> {
     inspect(store, (await findImage(store, name)).descriptor),
   );
   if (command.opts<{ json?: true }>().json) print(`${JSON.stringify(inspection, null, 2)}\n`);
-  else print(inspection.images.map(table).join('\n'));
+  else {
+    const { images, digest } = inspection;
+    const head = images.length > 1 ? `index       ${digest}, ${images.length} platforms\n\n` : '';
+    print(`${head}${images.map(table).join('\n')}`);
+  }
   return 0;
 }
 

@@ -4,7 +4,7 @@ import { quote } from '../../package/name.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import { complain, type Context } from '../context.ts';
 import { usage } from '../option-value.ts';
-import { type EngineOption, engineOption, transferOptions } from './place.ts';
+import { type EngineOption, engineOption, platformOption, transferOptions } from './place.ts';
 import { findImage, readName, withStore } from './store.ts';
 
 const examples = `
@@ -27,7 +27,8 @@ export async function main(context: Context): Promise<number> {
     .argument('<name>', 'the image: NAME, NAME:TAG or sha256:…')
     .argument('<engine>', 'docker, podman or containerd')
     .option('--as <name>', 'what it is called there')
-    .option(...engineOption);
+    .option(...engineOption)
+    .option(...platformOption);
   if (!parseCommand(command, context.args)) return 0;
   const [text = '', engine = ''] = command.args;
   const { as, ...rest } = command.opts<Options>();

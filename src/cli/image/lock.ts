@@ -2,13 +2,13 @@ import { dirname, join, resolve } from 'node:path';
 import type { Descriptor } from '../../../builder/descriptor.ts';
 import { Fault } from '../../../builder/fault.ts';
 import { register, registered } from '../../../builder/store/registered.ts';
-import { type ImageLock, readLock, writeLock } from '../../image/lock.ts';
+import { type LockFile, readLock, writeLock } from '../../image/lock-file.ts';
 import type { Context } from '../context.ts';
 import { usage } from '../option-value.ts';
 import type { ImageOptions } from './image-options.ts';
 
 /** The file of `--lock`, and what is in it if it is to be obeyed. */
-export type Lock = { readonly path: string; readonly locked: ImageLock | undefined };
+export type Lock = { readonly path: string; readonly locked: LockFile | undefined };
 
 /** Beside the store: where locks are, so that what they name is kept. */
 const directoryOf = ({ places }: Context): string => join(dirname(places.store), 'locks');
@@ -34,7 +34,7 @@ export async function lockedImages(context: Context): Promise<readonly Descripto
   const found: Descriptor[] = [];
   for (const path of await registered(directoryOf(context))) {
     try {
-      found.push(readLock(path).manifest);
+      found.push(readLock(path).top);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
     }

@@ -1,8 +1,10 @@
 import { join, resolve } from 'node:path';
+import { Fault } from '../../../builder/fault.ts';
 import { defaultBudget } from '../../../builder/image/layering.ts';
 import type { ImageRequest } from '../../image/build.ts';
+import type { LockFile } from '../../image/lock-file.ts';
 import type { ImageLock } from '../../image/lock.ts';
-import { readPackage } from '../../layer/package.ts';
+import { type LayerPackage, readPackage } from '../../layer/package.ts';
 import { bring } from '../../package/elsewhere.ts';
 import { parseRequest } from '../../package/relation.ts';
 import { choose } from '../../solve/choose.ts';
@@ -13,20 +15,24 @@ import { findIn } from '../repositories.ts';
 import { describedAdditions, readAccount, readAdd } from './addition-options.ts';
 import type { Description } from './description.ts';
 import { type ImageOptions, readEncoding, readNumber, readPairs, readSettings } from './image-options.ts';
+import { platformText, readSides, type Side } from './sides.ts';
 
-/** What is to be made, of the options and the file that they name; packages are chosen last. */
-export async function readRequest(
+/**
+ * What is to be made, of the options and the file that they name: an image for each platform. Packages are chosen
+ * last.
+ */
+export async function readRequests(
   options: ImageOptions,
   context: Context,
-  lock: ImageLock | undefined,
+  lock: LockFile | undefined,
   onlyDigest = false,
-): Promise<ImageRequest> {
+): Promise<readonly ImageRequest[]> {
   const { cwd, env } = context;
   const file = await readFile(options, context);
   const wishes = readWishes([...(file.packages ?? []), ...(options.package ?? [])]);
   const described = describedAdditions(file);
   const epoch = env['SOURCE_DATE_EPOCH'];
-  const request = {
+  const common = {
     settings: readSettings(options, file),
     annotations: { ...file.annotations, ...readPairs('--annotation', options.annotation) },
     additions: {
@@ -42,20 +48,59 @@ export async function readRequest(
         : readNumber('--created', options.created),
     machine: process.arch,
   };
-  const exact = lock?.packages.map(({ name, version }) => `${name},${version}`);
+  const sides = readSides(options.d, options.platform.length > 0 ? options.platform : (file.platforms ?? []));
+  const requests: ImageRequest[] = [];
+  for (const side of sides) {
+    const locked = lock && lockOf(side, sides, lock);
+    const packages = await choosePackages(side, wishes, context, {
+      locked,
+      // What only tells a digest takes it from records, unless packages have to share a layer.
+      layers: (count) => !onlyDigest || count + 2 > common.budget,
+    });
+    const main = mainOf(wishes, packages);
+    requests.push({ ...common, wanted: side.machine, packages, main, ...(locked && { plan: locked.plan }) });
+  }
+  return requests;
+}
+
+async function choosePackages(
+  { words }: Side,
+  wishes: readonly Wish[],
+  context: Context,
+  options: { readonly locked: ImageLock | undefined; readonly layers: (count: number) => boolean },
+): Promise<readonly LayerPackage[]> {
+  const { locked, layers } = options;
+  const exact = locked?.packages.map(({ name, version }) => `${name},${version}`);
   const chosen = await findIn(
-    options.d,
+    words,
     context,
     (repositories) => choose(repositories, exact ? readWishes(exact) : wishes),
-    { locked: lock?.packages },
+    { locked: locked?.packages },
   );
-  // What only tells a digest takes it from records, unless packages have to share a layer.
-  if (!onlyDigest || chosen.length + 2 > request.budget) await bring(chosen, 'layer');
-  const packages = chosen.map(readPackage);
-  const [wish, another] = wishes;
+  if (layers(chosen.length)) await bring(chosen, 'layer');
+  return chosen.map(readPackage);
+}
+
+/** The package that is asked for, if it is the only one. */
+function mainOf(
+  [wish, another]: readonly Wish[],
+  packages: readonly LayerPackage[],
+): LayerPackage | undefined {
   const [alternative, other] = another ? [] : (wish?.alternatives ?? []);
-  const main = other ? undefined : packages.find(({ name }) => name === alternative?.name);
-  return { ...request, packages, main, ...(lock && { plan: lock.plan }) };
+  return other ? undefined : packages.find(({ name }) => name === alternative?.name);
+}
+
+/** The image in the lock that a side is to be; one whose platform is not said is what the others are not. */
+function lockOf({ machine }: Side, sides: readonly Side[], { images }: LockFile): ImageLock {
+  const said = new Set(sides.flatMap((side) => (side.machine ? [platformText(side.machine)] : [])));
+  const fitting = machine
+    ? images.filter(({ platform }) => platform === platformText(machine))
+    : images.filter(({ platform }) => !said.has(platform));
+  const [only, ...more] = fitting;
+  if (only && more.length === 0 && images.length === sides.length) return only;
+  throw new Fault('INPUT', `the lock is of ${images.map(({ platform }) => platform).join(' and ')}`, {
+    hint: 'name the repository of each: -d x86_64=DIR -d aarch64=DIR',
+  });
 }
 
 /** What reads it is loaded only here: it is large. */

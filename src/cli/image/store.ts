@@ -1,8 +1,9 @@
 import { dirname, join } from 'node:path';
 import { type Descriptor, mediaTypes } from '../../../builder/descriptor.ts';
-import { hexOf, isDigest } from '../../../builder/digest.ts';
+import { type Digest, hexOf, isDigest } from '../../../builder/digest.ts';
 import { Fault } from '../../../builder/fault.ts';
 import { formatReference, parseReference, type Reference, withTag } from '../../../builder/reference.ts';
+import { maximumDocument, readBlob } from '../../../builder/store/blob.ts';
 import { collectionType } from '../../../builder/store/collection.ts';
 import type { FileStore } from '../../../builder/store/file-store.ts';
 import { openStore } from '../../../builder/store/open-store.ts';
@@ -56,7 +57,11 @@ export async function findImage(store: FileStore, text: string): Promise<FoundIm
     if (known) return { descriptor: known.descriptor, name: parseReference(known.name) };
     const found = await stat(store.blobPath(text)).catch(() => undefined);
     if (found) {
-      const descriptor = { mediaType: mediaTypes.manifest, digest: text, size: found.size };
+      const descriptor = {
+        mediaType: await mediaTypeOf(store, text, found.size),
+        digest: text,
+        size: found.size,
+      };
       return { descriptor, name: parseReference(`image:${hexOf(text).slice(0, 12)}`) };
     }
   } else {
@@ -67,6 +72,18 @@ export async function findImage(store: FileStore, text: string): Promise<FoundIm
   throw new Fault('NOT_FOUND', `there is no image ${quote(text)}`, {
     hint: images.length === 0 ? 'pkgimage build makes one' : 'pkgimage list shows those that there are',
   });
+}
+
+/** Of a document that no name leads to: a manifest, unless it says that it is an index. */
+async function mediaTypeOf(store: FileStore, digest: Digest, size: number): Promise<string> {
+  if (size > maximumDocument) return mediaTypes.manifest;
+  const bytes = await readBlob(store, { mediaType: mediaTypes.index, digest, size });
+  try {
+    const { manifests } = JSON.parse(bytes.toString()) as { manifests?: unknown };
+    return Array.isArray(manifests) ? mediaTypes.index : mediaTypes.manifest;
+  } catch {
+    return mediaTypes.manifest;
+  }
 }
 
 /** The images in the store, sorted by name; what else it has names for is left out. */
