@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import type { EnginePlace, FilePlace, Place, RootfsPlace } from '../../../builder/image/transport.ts';
+import type { EnginePlace, FilePlace, RootfsPlace } from '../../../builder/image/transport.ts';
 import { parsePlace } from '../../../builder/image/transport.ts';
 import type { TransferOptions } from '../../../builder/image/export.ts';
-import { Fault } from '../../../builder/fault.ts';
+import type { Reference } from '../../../builder/reference.ts';
 import { quote } from '../../package/name.ts';
 import type { Context } from '../context.ts';
 import { usage } from '../option-value.ts';
@@ -12,10 +12,13 @@ import { lockProgramOf } from './store.ts';
 /** Where images go that leave the store. */
 export type OtherPlace = FilePlace | RootfsPlace | EnginePlace;
 
-export type StorePlace = Extract<Place, { transport: 'docker' | 'store' }> & { readonly transport: 'store' };
+export type StorePlace = { readonly transport: 'store'; readonly reference: Reference };
 
-/** A place as the user wrote it, with paths from where they are. Throws INPUT, and USAGE for a registry. */
-export function readPlace(text: string, { cwd }: Context): OtherPlace | StorePlace {
+/** In a registry. */
+export type FarPlace = { readonly transport: 'docker'; readonly reference: Reference };
+
+/** A place as the user wrote it, with paths from where they are. Throws INPUT. */
+export function readPlace(text: string, { cwd }: Context): OtherPlace | StorePlace | FarPlace {
   const place = parsePlace(text);
   switch (place.transport) {
     case 'oci':
@@ -24,9 +27,7 @@ export function readPlace(text: string, { cwd }: Context): OtherPlace | StorePla
     case 'rootfs':
       return { ...place, path: resolve(cwd, place.path) };
     case 'docker':
-      throw new Fault('USAGE', `${quote(text)} is in a registry, which pkgimage does not talk to yet`, {
-        hint: 'export it as oci-archive:FILE, and take that there: skopeo copy oci-archive:FILE docker://…',
-      });
+      return { transport: 'docker', reference: place.reference };
     case 'store':
       return { transport: 'store', reference: place.reference };
     default:
@@ -34,9 +35,15 @@ export function readPlace(text: string, { cwd }: Context): OtherPlace | StorePla
   }
 }
 
-/** The same, but not in our own store. */
+/** The same, but neither in our own store nor in a registry. */
 export function readOtherPlace(text: string, context: Context): OtherPlace {
   const place = readPlace(text, context);
+  if (place.transport === 'docker') {
+    throw usage(
+      `${quote(text)} is in a registry`,
+      'pkgimage push takes an image there, pkgimage pull from there',
+    );
+  }
   if (place.transport !== 'store') return place;
   throw usage(
     `${quote(text)} says no kind of place`,
