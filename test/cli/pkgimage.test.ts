@@ -16,10 +16,13 @@ import { join } from 'node:path';
 import { type Engine, needsRoot, startEngine } from '../support/engines.ts';
 import type { Digest } from '../../builder/digest.ts';
 import type { Compressed } from '../../builder/tar/encoding.ts';
+import { type RunningRegistry, startRegistry } from '../support/registries.ts';
+import { noise, writePackage } from '../support/generated-packages.ts';
 import { compressorBy } from '../support/compressors.ts';
 import { install } from '../support/installation.ts';
 import { compressProgram } from '../support/images.ts';
 import { layerPy } from '../support/layers.ts';
+import { finish } from '../support/peer-tools.ts';
 import { nodeProgram } from '../support/node-versions.ts';
 import { isRoot, output, quickstart, root, run, runTool, temporary, tool } from '../support/tools.ts';
 
@@ -38,6 +41,8 @@ find / $prune -o -type f -exec sha256sum {} + | sort
 const greet = 'id -u; id -g; pwd; echo "$GREETING"; echo "$PATH"';
 
 const some = ['-d', quickstart, '-p', 'mksh', 'sbase', 'lua'];
+/** Every package of the quick start. */
+const everything = readdirSync(quickstart).filter((name) => !name.startsWith('.'));
 const described = [
   ...some,
   ...['--entrypoint', '["/bin/sh", "-c"]', '--cmd', greet, '--env', 'GREETING=hello', '--user', '1000:1000'],
@@ -680,47 +685,94 @@ test('a lock says what the image is made of; --locked makes it again, or says wh
   t.false(blobs(env).includes(digest.trim().slice('sha256:'.length)));
 });
 
-test('many packages under a budget: each is there, one more or another changes one layer of packages', (t) => {
-  const env = homeOf(t);
-  const repository = temporary(t);
-  const add = (name: string) => {
-    const tree = join(repository, name, '1');
-    mkdirSync(join(tree, 'bin'), { recursive: true });
-    writeFileSync(join(tree, 'control'), `Package: ${name}\nVersion: 1\nArchitecture: all\nLicense: MIT\n`);
-    writeFileSync(join(tree, 'bin', name), `#!/bin/sh\necho ${name}\n`, { mode: 0o755 });
-  };
-  const names = Array.from({ length: 140 }, (_, at) => `p${String(at).padStart(3, '0')}`);
-  for (const name of names) add(name);
-  const args = (...more: readonly string[]) => ['-d', repository, '-p', ...names, ...more];
+const manyNames = Array.from({ length: 500 }, (_, at) => `p${String(at).padStart(3, '0')}`);
+const manyPackages = join(home, 'many');
+const many = (...more: readonly string[]): string[] => [
+  ...['-d', manyPackages, '-d', quickstart, '-p', 'mksh', 'sbase', 'big', ...manyNames, ...more],
+  ...['--entrypoint', '["/bin/sh", "-c"]'],
+];
+
+/** A package with a program, a library and a header, each of which is linked into the root. */
+const writeMany = (name: string, extra: Readonly<Record<string, string>> = {}) =>
+  writePackage(manyPackages, name, {
+    files: {
+      [`bin/${name}`]: `#!/bin/sh\necho ${name}\n`,
+      [`lib/lib${name}.a`]: `!<arch>\n${name}`,
+      [`include/${name}/${name}.h`]: `#define ${name} 1\n`,
+      ...extra,
+    },
+  });
+
+/** Serial, as the engines run afterwards what is built here. */
+test.serial('500 packages under budgets of 8, 32 and 125: each is there, and the lock has the plan', (t) => {
+  for (const name of manyNames) writeMany(name);
+  writePackage(manyPackages, 'big', { files: { 'share/big': noise(5 << 20, 1) } });
+  const titles = ['big 1', ...manyNames.map((name) => `${name} 1`)];
   for (const budget of ['8', '32', '125']) {
-    must(t, ['build', ...args(), '--budget', budget, '-t', `many:${budget}`], env);
-    const { layers } = inspected(t, `many:${budget}`, env);
-    t.true(layers.length <= Number(budget));
+    const lock = join(temporary(t), 'lock');
+    const args = [...many(), '--budget', budget, '--lock', lock];
+    const digest = must(t, ['build', ...args, '-t', `many:${budget}`]);
+    const { layers } = inspected(t, `many:${budget}`);
+    t.true(layers.length <= Number(budget) && layers.length >= Number(budget) / 2, `${layers.length}`);
+    const groups = layers.slice(0, -1).map(({ history }) => history.split(', '));
     t.deepEqual(
-      layers
-        .slice(0, -1)
-        .flatMap(({ history }) => history.split(', '))
+      groups
+        .flat()
+        .filter((title) => !/^(mksh|sbase|musl) /.test(title))
         .sort(),
-      names.map((name) => `${name} 1`),
+      titles,
     );
+    t.is(
+      groups.some((group) => group.join() === 'big 1'),
+      budget !== '8',
+    );
+    // The plan is the lock's: with it, another budget changes nothing.
+    t.deepEqual((JSON.parse(readFileSync(lock, 'utf8')) as { plan: unknown }).plan, groups);
+    t.is(must(t, ['digest', ...many(), '--budget', budget, '--lock', lock, '--locked']), digest);
+    t.is(must(t, ['digest', ...many(), '--budget', '20', '--lock', lock, '--locked']), digest);
+    // So it is in another store, where each group has to be made again.
+    if (budget === '32') t.is(must(t, ['digest', ...args, '--locked'], homeOf(t)), digest);
   }
   const archive = join(temporary(t), 'root.tar');
-  must(t, ['export', 'many:8', `rootfs:${archive}`], env);
-  const listed = output('tar', ['-tf', archive]);
-  for (const name of names) t.true(listed.includes(`packages/${name}/1/bin/${name}\n`));
+  must(t, ['export', 'many:8', `rootfs:${archive}`]);
+  const listed = new Set(output('tar', ['-tf', archive]).split('\n'));
+  for (const name of manyNames) {
+    for (const path of [`bin/${name}`, `lib/lib${name}.a`, `include/${name}/${name}.h`])
+      t.true(listed.has(`packages/${name}/1/${path}`), path);
+    t.true(listed.has(`bin/${name}`) && listed.has(`include/${name}`), name);
+  }
+});
 
-  const before = new Set(inspected(t, 'many:32', env).layers.map(({ digest }) => digest));
-  add('p999');
-  must(t, ['build', ...args('p999'), '--budget', '32', '-t', 'more'], env);
-  const more = inspected(t, 'more', env).layers.filter(({ digest }) => !before.has(digest));
-  t.is(more.length, 2);
-  t.true(more[0]?.history.includes('p999 1'));
-  t.is(more[1]?.history, 'profile');
-  writeFileSync(join(repository, 'p007/1/new'), 'new');
-  must(t, ['build', ...args(), '--budget', '32', '-t', 'changed'], env);
-  const changed = inspected(t, 'changed', env).layers.filter(({ digest }) => !before.has(digest));
-  t.is(changed.length, 1);
-  t.true(changed[0]?.history.includes('p007 1'));
+test.serial('one more of 500 packages, or a changed one, changes one layer of packages', (t) => {
+  writeMany('p999');
+  for (const budget of ['8', '32', '125']) {
+    const before = inspected(t, `many:${budget}`).layers;
+    const fresh = (name: string) => {
+      const known = new Set(before.map(({ digest }) => digest));
+      const { layers } = inspected(t, name);
+      t.is(layers.length, before.length);
+      return layers.filter(({ digest }) => !known.has(digest)).map(({ history }) => history.split(', '));
+    };
+    must(t, ['build', ...many('p999'), '--budget', budget, '-t', 'more']);
+    const [added, profile, ...others] = fresh('more');
+    t.true(added?.includes('p999 1'));
+    t.deepEqual([profile, others], [['profile'], []]);
+
+    writeMany('p007', { 'share/new': `for ${budget}` });
+    must(t, ['build', ...many(), '--budget', budget, '-t', 'changed']);
+    const [changed, ...rest] = fresh('changed');
+    t.true(changed?.includes('p007 1'));
+    t.deepEqual(rest, []);
+    t.regex(
+      must(t, ['diff', `many:${budget}`, 'changed']),
+      new RegExp(`${before.length - 1} layers are the same`),
+    );
+    writeMany('p007');
+    t.is(
+      must(t, ['build', ...many(), '--budget', budget, '-t', 'changed']).trim(),
+      inspected(t, `many:${budget}`).digest,
+    );
+  }
 });
 
 const yaml = `
@@ -821,7 +873,7 @@ test('a description that is wrong is told with file, line and field; what cannot
 
 /** Names, types, modes, targets and contents, as a command sees them in a root of `withpkgs`. */
 const listing = (): string =>
-  output(tool('withpkgs'), [...some, '--', '/bin/sh', '-c', script], { env: own });
+  output(tool('withpkgs'), [...some, '-p', ...everything, '--', '/bin/sh', '-c', script], { env: own });
 
 function differences(a: string, b: string): readonly string[] {
   const [left, right] = [a.split('\n'), b.split('\n')];
@@ -835,49 +887,148 @@ function differences(a: string, b: string): readonly string[] {
 const engineTest = isRoot ? test.serial : test.serial.skip;
 const nameIn = { docker: 'run', podman: 'localhost/run', containerd: 'docker.io/library/run' } as const;
 
-for (const name of ['docker', 'podman', 'containerd'] as const) {
-  engineTest(
-    `${needsRoot}${name} runs an image that was loaded, and shows what withpkgs shows`,
-    async (t) => {
-      const digest = must(t, ['build', ...described, '-t', 'run:1']).trim();
-      const engine: Engine = await startEngine(name);
-      try {
-        const as = name === 'docker' ? [] : ['--as', `${nameIn[name]}:1`];
-        must(t, ['load', 'run:1', name, ...as, '--engine', engine.command.join(' ')]);
-        const image = `${nameIn[name]}:1`;
+/** How an image gets into each engine: by `load`, and as a file that `export` wrote. */
+const forms = {
+  docker: { loaded: 'a docker archive', exported: 'docker-archive', load: ['load', '-i'] },
+  podman: { loaded: 'an OCI layout', exported: 'oci-archive', load: ['load', '-i'] },
+  containerd: { loaded: 'an OCI archive', exported: 'oci-archive', load: ['images', 'import'] },
+} as const;
+
+for (const [name, form] of Object.entries(forms) as [Engine['name'], (typeof forms)[Engine['name']]][]) {
+  const how = `loaded as ${form.loaded}, or exported as ${form.exported}`;
+  engineTest(`${needsRoot}${name} runs the quick start, ${how}, and shows what withpkgs shows`, async (t) => {
+    const digest = must(t, ['build', ...described, '-p', ...everything, '-t', 'run:1']).trim();
+    const engine: Engine = await startEngine(name);
+    const load = (from: string, to: string) =>
+      must(t, ['load', from, name, '--as', to, '--engine', engine.command.join(' ')]);
+    try {
+      load('run:1', `${nameIn[name]}:1`);
+      const archive = join(temporary(t), 'archive.tar');
+      must(t, ['export', 'run:1', `${form.exported}:${archive}:${nameIn[name]}:2`]);
+      if (name === 'containerd') {
+        t.true(engine.output('images', 'ls').includes(digest));
+        engine.output('images', 'rm', `${nameIn[name]}:1`);
+      } else engine.output('rmi', '--force', `${nameIn[name]}:1`);
+      engine.output(...form.load, archive);
+      load('run:1', `${nameIn[name]}:1`);
+      for (const image of [`${nameIn[name]}:1`, `${nameIn[name]}:2`]) {
         const greeted = engine.run(image);
-        t.deepEqual(
-          [greeted.stdout, greeted.status],
-          ['1000\n1000\n/work\nhello\n/bin\n', 0],
-          greeted.stderr,
-        );
+        const expected = ['1000\n1000\n/work\nhello\n/bin\n', 0];
+        t.deepEqual([greeted.stdout, greeted.status], expected, greeted.stderr);
         const shown = engine.run(image, name === 'containerd' ? ['/bin/sh', '-c', script] : [script]);
         t.is(shown.status, 0, shown.stderr);
         t.deepEqual(differences(shown.stdout, listing()), []);
-        t.true(shown.stdout.includes('/packages/mksh/59c/bin/mksh'));
-        const place = project(t);
-        must(t, ['build', '-d', quickstart, '-f', join(place, 'image.yaml'), '-t', 'run:app']);
-        must(t, [
-          'load',
-          'run:app',
-          name,
-          '--as',
-          `${nameIn[name]}:app`,
-          '--engine',
-          engine.command.join(' '),
-        ]);
-        const mine = engine.run(`${nameIn[name]}:app`);
-        t.deepEqual([mine.stdout, mine.status], ['I am app, given -x\n', 0], mine.stderr);
-        if (name === 'containerd') t.true(engine.output('images', 'ls').includes(digest));
-      } finally {
-        await engine.stop();
+        for (const each of everything) t.true(shown.stdout.includes(`/packages/${each}/`), each);
       }
-    },
-  );
+
+      const place = project(t);
+      must(t, ['build', '-d', quickstart, '-f', join(place, 'image.yaml'), '-t', 'run:app']);
+      load('run:app', `${nameIn[name]}:app`);
+      const mine = engine.run(`${nameIn[name]}:app`);
+      t.deepEqual([mine.stdout, mine.status], ['I am app, given -x\n', 0], mine.stderr);
+    } finally {
+      await engine.stop();
+    }
+  });
+}
+
+test('everything in layers is root\u2019s, and has the one time, but for what was said otherwise', (t) => {
+  must(t, ['build', ...described, '-p', ...everything, '-t', 'owners']);
+  const out = temporary(t);
+  must(t, ['export', 'owners', `oci:${out}:owners`]);
+  const { layers } = inspected(t, 'owners');
+  t.is(layers.length, everything.length + 1);
+  for (const { digest, history } of layers) {
+    const blob = join(out, 'blobs', digest.replace(':', '/'));
+    const lines = output('tar', ['--numeric-owner', '--utc', '--full-time', '-tvzf', blob])
+      .trimEnd()
+      .split('\n');
+    t.true(lines.length > 3, history);
+    const others = lines.filter((line) => !/^[-dlh][-rwxt]{9} 0\/0 +\d+ 1980-01-01 00:00:00 /.test(line));
+    t.deepEqual(others, [], history);
+  }
+});
+
+/** Starts every program through its link in the root, and counts packages. */
+const runMany = 'cd /bin && for name in p[0-9]*; do "$name" || exit 1; done; ls /packages | wc -l';
+
+for (const name of ['docker', 'podman', 'containerd'] as const) {
+  engineTest(`${needsRoot}${name} runs 500 packages in 8, 32 and 125 layers`, async (t) => {
+    const engine = await startEngine(name);
+    try {
+      for (const budget of ['8', '32', '125']) {
+        const image = `${nameIn[name]}:many-${budget}`;
+        must(t, [...['load', `many:${budget}`, name, '--as', image, '--engine', engine.command.join(' ')]]);
+        const ran = engine.run(image, name === 'containerd' ? ['/bin/sh', '-c', runMany] : [runMany]);
+        t.is(ran.status, 0, ran.stderr);
+        const lines = ran.stdout.trim().split(/\s+/);
+        t.deepEqual(lines.slice(0, -1), manyNames);
+        t.true(Number(lines.at(-1)) >= 503, lines.at(-1));
+      }
+    } finally {
+      await engine.stop();
+    }
+  });
+}
+
+/** How many blobs a registry has sent, by its log. */
+const sentBy = async ({ requests }: RunningRegistry): Promise<number> =>
+  new Set((await requests()).filter((line) => /^GET \S*\/blobs\/\S+ 20[06]/.test(line))).size;
+
+/** The blobs that an engine says it has; on a terminal it may say so of one again and again. */
+const presentIn = (said: string): number =>
+  new Set(
+    [...said.matchAll(/([0-9a-f]{12})(?:: |[^\n]{0,80} skipped: )already exists/gi)].map(([, blob]) => blob),
+  ).size;
+
+for (const name of ['docker', 'podman'] as const) {
+  const title = `${name} pulls what differs of two images that differ in one application`;
+  engineTest(`${needsRoot}${title}`, async (t) => {
+    const place = temporary(t);
+    const packages = ['mksh', 'sbase', 'big', ...manyNames.slice(0, 60)];
+    const registry = await startRegistry('docker-registry');
+    const engine = await startEngine(name);
+    // Never synchronously, as this process reads the registry's log.
+    const push = async (application: string) => {
+      const text = `#!/bin/sh\necho application ${application}\n`;
+      const files = { [`bin/${application}`]: text, 'share/data': noise(5 << 20, application.length) };
+      writePackage(place, application, { fields: ['Layer-Rank: 900'], files });
+      const image = `app:${application}`;
+      const from = ['-d', place, '-d', manyPackages, '-d', quickstart, '-p', application, ...packages];
+      must(t, ['build', ...from, '--entrypoint', `/bin/${application}`, '-t', image]);
+      must(t, ['export', image, `oci:${place}/layout:${application}`]);
+      const copied = [`oci:${place}/layout:${application}`, `docker://${registry.host}/${image}`];
+      await finish('skopeo', ['--insecure-policy', 'copy', '-q', '--dest-tls-verify=false', ...copied]);
+      return inspected(t, image).layers.length;
+    };
+    const pull = async (application: string) => {
+      const image = `${registry.host}/app:${application}`;
+      const insecure = name === 'podman' ? ['--tls-verify=false'] : [];
+      await registry.requests();
+      // podman tells only a terminal what it has.
+      const command = [...engine.command, 'pull', ...insecure, image].join(' ');
+      const present = presentIn(
+        await finish('script', ['-qefc', `stty cols 200 rows 50; ${command}`, '/dev/null']),
+      );
+      t.is(engine.run(image).stdout, `application ${application}\n`);
+      return { present, sent: await sentBy(registry) };
+    };
+    try {
+      const layers = await push('one');
+      t.is(await push('three'), layers);
+      t.true(layers > 10);
+      t.deepEqual(await pull('one'), { present: 0, sent: layers + 1 });
+      // The application itself, the profile, which has the link to it, and the config.
+      t.deepEqual(await pull('three'), { present: layers - 2, sent: 3 });
+    } finally {
+      await engine.stop();
+      await registry.stop();
+    }
+  });
 }
 
 engineTest(`${needsRoot}the plain root file system is what withpkgs shows, all of it root's`, (t) => {
-  must(t, ['build', ...described, '-t', 'plain']);
+  must(t, ['build', ...described, '-p', ...everything, '-t', 'plain']);
   const out = temporary(t);
   must(t, ['export', 'plain', `rootfs:${out}/root.tar`]);
   mkdirSync(join(out, 'root'));
