@@ -722,6 +722,9 @@ test('several platforms: one index, a manifest each, the same in any order and i
   image('export', 'multi', `docker-archive:${place}/own.docker`);
   image('copy', `docker-archive:${place}/own.docker`, 'own');
   t.is(inspect('own').images[0]?.platform, `linux/${own.oci}`);
+  image('copy', '--platform', `linux/${other.oci}`, 'multi', `docker-archive:${place}/other.docker`);
+  image('copy', `docker-archive:${place}/other.docker`, 'other');
+  t.is(inspect('other').images[0]?.platform, `linux/${other.oci}`);
 });
 
 test('several platforms: each has its lock, damage hurts the index, and what does not go together is told', (t) => {
@@ -777,7 +780,7 @@ test('several platforms: each has its lock, damage hurts the index, and what doe
   fails(
     ['export', '--platform', 'windows', 'multi', `rootfs:${place}/x`],
     2,
-    /the platform "windows" is not known/,
+    /--platform "windows" is no platform/,
   );
   const file = join(place, 'image.yaml');
   writeFileSync(file, 'packages: [hello]\nplatforms: [linux/mips]\n');

@@ -11,6 +11,7 @@ import {
   engineOption,
   type FarPlace,
   type OtherPlace,
+  platformOption,
   readPlace,
   type StorePlace,
   transferOptions,
@@ -50,6 +51,7 @@ export async function main(context: Context): Promise<number> {
     .argument('<src>', 'where it is')
     .argument('<dest>', 'where it goes')
     .option(...engineOption)
+    .option(...platformOption)
     .addHelpText('after', details);
   if (!parseCommand(command, context.args)) return 0;
   const [from = '', to = ''] = command.args;

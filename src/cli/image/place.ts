@@ -6,7 +6,7 @@ import type { Reference } from '../../../builder/reference.ts';
 import { quote } from '../../package/name.ts';
 import type { Context } from '../context.ts';
 import { usage } from '../option-value.ts';
-import { readPlatform } from './sides.ts';
+import { readPlatform } from './platform.ts';
 import { lockProgramOf } from './store.ts';
 
 /** Where images go that leave the store. */
@@ -63,14 +63,14 @@ export const engineOption = [
 /** For an image of several platforms. */
 export const platformOption = [
   '--platform <platform>',
-  "linux/amd64 or linux/arm64, where an image for one is needed (default: this machine's)",
+  "OS/ARCH[/VARIANT], such as linux/arm64, where only one is taken (default: this machine's)",
 ] as const;
 
 export function transferOptions(context: Context, { engine, platform }: EngineOption): TransferOptions {
   const words = engine?.split(' ').filter((word) => word !== '');
   return {
     lockProgram: lockProgramOf(context),
-    ...(platform !== undefined && { platform: { os: 'linux', architecture: readPlatform(platform).oci } }),
+    ...(platform !== undefined && { platform: readPlatform(platform) }),
     ...(words && {
       commands: { 'docker-daemon': words, 'containers-storage': words, containerd: words },
     }),

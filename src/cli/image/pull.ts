@@ -1,9 +1,7 @@
-import type { Platform } from '../../../builder/descriptor.ts';
 import { formatReference } from '../../../builder/reference.ts';
-import { quote } from '../../package/name.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import { usage } from '../option-value.ts';
+import { readPlatform } from './platform.ts';
 import { addTransferOptions, readFar, type TransferArguments } from './registry-options.ts';
 import { readName, withStore } from './store.ts';
 import { makeTransferReport } from './transfer-report.ts';
@@ -56,12 +54,4 @@ export async function main(context: Context): Promise<number> {
     report.end();
   }
   return 0;
-}
-
-export function readPlatform(text: string): Platform {
-  const [os = '', architecture = '', variant, ...more] = text.split('/');
-  if (os === '' || architecture === '' || variant === '' || more.length > 0) {
-    throw usage(`--platform ${quote(text)} is no platform`, 'write OS/ARCH or OS/ARCH/VARIANT: linux/arm64');
-  }
-  return { os, architecture, ...(variant !== undefined && { variant }) };
 }

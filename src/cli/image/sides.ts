@@ -24,7 +24,7 @@ export function readSides(words: readonly string[], platforms: readonly string[]
   });
   const hasPlain = plain.length > 0 || sides.length === 0;
   if (platforms.length === 0) return hasPlain ? [{ machine: undefined, words: plain }, ...sides] : sides;
-  const wanted = new Set(platforms.map(readPlatform));
+  const wanted = new Set(platforms.map(readMachine));
   const [rest, ...others] = [...wanted].filter((machine) => !labelled.has(machine));
   const missing = hasPlain ? others[0] : rest;
   if (missing) {
@@ -39,8 +39,8 @@ export function readSides(words: readonly string[], platforms: readonly string[]
 
 export const platformText = ({ oci }: Machine): string => `linux/${oci}`;
 
-/** Throws USAGE for what is none of ours. */
-export function readPlatform(text: string): Machine {
+/** What is written after `--platform` for an image of ours. Throws USAGE for what we make none for. */
+export function readMachine(text: string): Machine {
   const machine = machineBy('oci', /^linux\/(\w+)$/.exec(text)?.[1] ?? '');
   if (machine) return machine;
   throw usage(
