@@ -36,7 +36,7 @@ cd build
 	--disable-bootstrap --disable-multilib --disable-shared --disable-nls --disable-lto --disable-plugin \
 	--disable-analyzer --disable-libgomp --disable-libitm --disable-libquadmath \
 	--disable-libsanitizer --disable-libssp --disable-libvtv --disable-libstdcxx-pch \
-	--without-zstd --without-isl "$@"
+	--disable-libcc1 --without-zstd --without-isl "$@"
 make $MAKE_JOBS
 make install DESTDIR="$PKG_INSTDIR"
 
