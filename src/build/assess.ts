@@ -54,7 +54,7 @@ export async function assess(nodes: readonly Node[], setting: AssessSetting): Pr
     const packages = shelved ?? output?.packages;
     if (packages) known.set(node.name, packages);
     const state = shelved ? 'there' : output ? 'cached' : 'build';
-    const why = state === 'build' ? reasons(keys, last, setting.results) : [];
+    const why = state === 'build' ? reasons(recipe, keys, last, setting.results) : [];
     found.push({ ...common, state, why, awaits: [], key: key?.hex });
   }
   return found;

@@ -8,7 +8,12 @@ export type Difference = {
   readonly name: string;
   readonly before?: string;
   readonly after?: string;
+  /** Of a text: the first line that is another. */
+  readonly line?: LineDifference;
 };
+
+/** Counted from 1; a text that ends before has no such line. */
+export type LineDifference = { readonly number: number; readonly before?: string; readonly after?: string };
 
 /** The members of a key that are lists, and which items of an entry come before what it is compared by. */
 const lists = { recipe: 'file', distfiles: 'distfile', inputs: 'input', outputs: 'input' } as const;
@@ -58,6 +63,9 @@ function entries(list: Json | undefined): ReadonlyMap<string, string> {
   return new Map(
     (list as readonly Json[]).map((entry): [string, string] => {
       const [name, ...rest] = Array.isArray(entry) ? (entry as readonly Json[]) : [entry];
+      const [executable, digest] = rest;
+      if (typeof executable === 'boolean')
+        return [String(name), `${text(digest)}${executable ? ' executable' : ''}`];
       return [String(name), rest.map((item) => text(item) ?? '').join(' ')];
     }),
   );
@@ -68,4 +76,21 @@ const same = (a: Json | undefined, b: Json | undefined): boolean => text(a) === 
 function text(value: Json | undefined): string | undefined {
   if (value === undefined) return undefined;
   return typeof value === 'string' ? value : canonicalJson(value).toString();
+}
+
+/** Undefined where the texts are the same, or one of them is no text. */
+export function lineDifference(before: Uint8Array, after: Uint8Array): LineDifference | undefined {
+  if ([before, after].some((bytes) => bytes.includes(0))) return undefined;
+  const [old, now] = [before, after].map((bytes) => Buffer.from(bytes).toString().split('\n'));
+  if (!old || !now) return undefined;
+  const at = Array.from({ length: Math.max(old.length, now.length) }).findIndex(
+    (_, index) => old[index] !== now[index],
+  );
+  if (at < 0) return undefined;
+  const [was, is] = [old[at], now[at]];
+  return {
+    number: at + 1,
+    ...(was === undefined ? {} : { before: was }),
+    ...(is === undefined ? {} : { after: is }),
+  };
 }

@@ -57,6 +57,7 @@ export function remember(
   key: Key,
   { cpuSeconds, seconds }: Output,
 ): void {
+  setting.results.keepFiles(request.recipe.files);
   setting.results.keepLast(lastBuildOf(request, plan.views.build), {
     unpack: keys.unpack.hex,
     build: key.hex,

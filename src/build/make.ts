@@ -29,7 +29,7 @@ export async function make(work: Work): Promise<Produced> {
   listen({
     event: 'needed',
     before: last !== undefined,
-    why: reasons(keys, last, setting.results),
+    why: reasons(recipe, keys, last, setting.results),
     again: request.again ?? false,
   });
   const paths = request.unpack ? await setting.fetch(distfiles, recipe.control.sources) : [];

@@ -1,5 +1,5 @@
 import type { Recipe } from '../source/recipe.ts';
-import { type Difference, differences } from './difference.ts';
+import { type Difference, differences, lineDifference } from './difference.ts';
 import type { KeyDocument } from './key.ts';
 import type { BuildKeys } from './keys.ts';
 import type { LastBuild, Results } from './results.ts';
@@ -12,6 +12,7 @@ export const lastBuildOf = (
 
 /** What is other than it was at the last build; nothing if there was none, or its keys are gone. */
 export function reasons(
+  { files }: Pick<Recipe, 'files'>,
   keys: BuildKeys,
   last: LastBuild | undefined,
   results: Results,
@@ -24,5 +25,10 @@ export function reasons(
   add(results.document(last.unpack), keys.unpack.document);
   const unpacked = results.unpacked(keys.unpack.hex) ?? results.unpacked(last.unpack);
   if (unpacked !== undefined) add(results.document(last.build), keys.build(unpacked).document);
-  return [...found.values()];
+  return [...found.values()].map((each) => {
+    const now = each.what === 'file' ? files.find(({ path }) => path === each.name) : undefined;
+    const old = now && each.before !== undefined ? results.file(each.before.split(' ')[0] ?? '') : undefined;
+    const line = old && now ? lineDifference(old, now.bytes) : undefined;
+    return line ? Object.assign({}, each, { line }) : each;
+  });
 }

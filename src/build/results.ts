@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeDigest } from '../../builder/descriptor.ts';
-import { type Digest, digestOf, hexOf } from '../../builder/digest.ts';
+import { type Digest, digestOf, hexOf, isDigest } from '../../builder/digest.ts';
 import { Fault } from '../../builder/fault.ts';
 import { count, type Field, items, type Json, member, members, string } from '../../builder/json.ts';
 import { withLock } from '../../builder/lock.ts';
@@ -11,6 +11,7 @@ import { readRecord, recordBytes } from '../package/record-file.ts';
 import type { PackageIdentity, PackageRecord } from '../package/record.ts';
 import { versionInPath } from '../package/name.ts';
 import { ensurePrivate } from '../run/private.ts';
+import type { RecipeFile } from '../source/recipe.ts';
 import type { Key, KeyDocument } from './key.ts';
 import { readSealed, writeSealed } from './sealed.ts';
 
@@ -53,6 +54,9 @@ export type Results = {
   document(key: string): KeyDocument | undefined;
   last(of: BuildName): LastBuild | undefined;
   keepLast(of: BuildName, last: LastBuild): void;
+  /** The content of a recipe's file at an earlier build, by digest. */
+  file(digest: string): Buffer | undefined;
+  keepFiles(files: readonly RecipeFile[]): void;
   /** Runs `fn` while nobody else does with the same key. `waiting` is called once if somebody does. */
   exclusively<T>(key: string, options: Exclusive, fn: () => Promise<T>): Promise<T>;
 };
@@ -97,6 +101,20 @@ export function openResults(directory: string, lock: string): Results {
     keepLast(of, { unpack, build, ...times }) {
       ensurePrivate(directory);
       writeSealed(lastOf(of), { unpack, build, ...encodeTimes(times) });
+    },
+    file(digest) {
+      if (!isDigest(digest)) return undefined;
+      const path = join(directory, 'files', hexOf(digest));
+      const bytes = existsSync(path) ? readFileSync(path) : undefined;
+      return bytes && digestOf(bytes) === digest ? bytes : undefined;
+    },
+    keepFiles(files) {
+      const place = join(directory, 'files');
+      mkdirSync(place, { recursive: true, mode: 0o700 });
+      for (const { digest, bytes } of files) {
+        const path = join(place, hexOf(digest));
+        if (!existsSync(path)) writeDurably(place, path, bytes);
+      }
     },
     async exclusively(key, { signal, waiting }, fn) {
       ensurePrivate(directory);

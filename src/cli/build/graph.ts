@@ -8,7 +8,8 @@ import { recipeNames } from '../../source/recipe-names.ts';
 import { complain, type Context, print } from '../context.ts';
 import { report } from '../report.ts';
 import type { CareOptions } from './care.ts';
-import { explanation, planLine } from './explain.ts';
+import { withStore } from '../image/store.ts';
+import { explainInputs, explanation, planLine } from './explain.ts';
 import { makeGraphReport } from './graph-report.ts';
 import { type LockableBuild, type LockOptions, updateLock } from './lock.ts';
 import { producedJson } from './one.ts';
@@ -52,7 +53,7 @@ export async function buildGraph(
     const looks = options.dryRun || options.explain;
     if (!options.keepGoing && !looks) for (const { error } of graph.refused) throw error;
     const assessments = await assess(graph.nodes, { ...prepared.options, ...prepared.setting });
-    if (looks) return showPlan(graph, assessments, options, context);
+    if (looks) return await showPlan(graph, assessments, options, context);
     view.plan(graph, assessments);
     return await run(graph, assessments, prepared, options, context, view);
   } finally {
@@ -60,22 +61,29 @@ export async function buildGraph(
   }
 }
 
-function showPlan(
+async function showPlan(
   graph: Graph,
   assessments: readonly Assessment[],
   options: Options,
-  { tool }: Context,
-): number {
+  context: Context,
+): Promise<number> {
+  const explained = options.explain
+    ? await withStore(context, (store) =>
+        Promise.all(
+          assessments.map(async (each) => Object.assign({}, each, { why: await explainInputs(each, store) })),
+        ),
+      )
+    : assessments;
   const needs = new Map(graph.nodes.map((node) => [node.name, node.needs]));
   if (options.json) {
-    const nodes = assessments.map((each) => ({ ...each, needs: needs.get(each.name) ?? [] }));
+    const nodes = explained.map((each) => ({ ...each, needs: needs.get(each.name) ?? [] }));
     const refused = graph.refused.map(({ name, error }) => ({ name, error: (error as Error).message }));
     print(`${JSON.stringify({ nodes, refused }, null, 2)}\n`);
   } else {
-    for (const each of assessments) print(options.explain ? explanation(each) : planLine(each));
+    for (const each of explained) print(options.explain ? explanation(each, each.why) : planLine(each));
   }
   let status = 0;
-  for (const { error } of graph.refused) status = Math.max(status, report(tool, error));
+  for (const { error } of graph.refused) status = Math.max(status, report(context.tool, error));
   return status;
 }
 
