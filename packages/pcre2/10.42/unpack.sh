@@ -1,0 +1,2 @@
+set -e
+tar xzf pcre2_10.42.orig.tar.gz

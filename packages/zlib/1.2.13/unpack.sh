@@ -1,0 +1,2 @@
+set -e
+tar xjf zlib_1.2.13.dfsg.orig.tar.bz2
