@@ -4,7 +4,13 @@ import { addGraphOptions, buildGraph, type GraphOptions } from './build/graph.ts
 import { addStepOptions, buildOne, checkSteps, isWhole, type StepOptions } from './build/one.ts';
 import { addLockOptions, type LockOptions } from './build/lock.ts';
 import { addOtherOptions, type OtherOptions, tryOther } from './build/others.ts';
-import { addPlaceOptions, addWayOptions, type PlaceOptions, type WayOptions } from './build/options.ts';
+import {
+  addPlaceOptions,
+  addWayOptions,
+  type PlaceOptions,
+  readJobs,
+  type WayOptions,
+} from './build/options.ts';
 import { makeCommand, parseCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { interruptible } from './interrupt.ts';
@@ -56,6 +62,7 @@ export async function main(context: Context): Promise<number> {
   const other = await tryOther(words, options, context);
   if (other !== undefined) return other;
   checkSteps(options);
+  readJobs(options);
   const [word] = words;
   const several = options.all || options.dryRun || options.explain || words.length > 1;
   if (word === undefined && !several) {
