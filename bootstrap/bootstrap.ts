@@ -4,7 +4,6 @@ import { withLock } from '../builder/lock.ts';
 import { Fault } from '../builder/fault.ts';
 import { hostCompiler } from '../src/build/compiler.ts';
 import type { ProduceSetting } from '../src/build/produce.ts';
-import { runGraph } from '../src/build/run-graph.ts';
 import { planLine } from '../src/cli/build/explain.ts';
 import { makeGraphReport } from '../src/cli/build/graph-report.ts';
 import { buildSetting, thisMachine } from '../src/cli/build-setting.ts';
@@ -13,7 +12,8 @@ import { complain, type Context, places, print } from '../src/cli/context.ts';
 import { interruptible } from '../src/cli/interrupt.ts';
 import { report } from '../src/cli/report.ts';
 import { readDistfiles } from '../src/source/list.ts';
-import { cpuSeconds, entryOf, readDiary, rounded, write } from './diary.ts';
+import { readDiary } from './diary.ts';
+import { runSteps } from './run.ts';
 import { planStep, type StepOptions } from './step.ts';
 import { type Step, steps } from './stages.ts';
 import { diaryTable } from './table.ts';
@@ -30,9 +30,13 @@ const context: Context = {
 };
 const diary = join(context.places.cache.builds, 'bootstrap.jsonl');
 
+const note = (text: string): void => complain(`${text}\n`);
+
 type Options = {
   readonly stage?: readonly string[];
   readonly dryRun?: true;
+  readonly lock: boolean;
+  readonly update?: true;
   readonly table?: true;
   readonly verify?: true | readonly string[];
   readonly jobs?: string;
@@ -58,6 +62,8 @@ async function main(signal: AbortSignal): Promise<number> {
     .option('--dry-run', 'only print what would be done, and why')
     .option('--table', 'only print what each package took when it was built last')
     .option('--verify [check...]', 'only check what has to hold of a finished bootstrap (default: all of it)')
+    .option('--no-lock', 'do not hold packages/build.lock against what comes out')
+    .option('--update', 'write what comes out into packages/build.lock')
     .option('-j, --jobs <n>', 'how many processes may compile at once (default: one a processor)')
     .option('--verbose', 'show what the scripts say');
   if (!parseCommand(command, context.args)) return 0;
@@ -88,8 +94,11 @@ async function main(signal: AbortSignal): Promise<number> {
       const names = options.verify === true ? [] : options.verify;
       return (await verify(names, stepOptions, setting)) ? 0 : 1;
     }
+    const use = options.update ? 'update' : options.lock ? 'check' : 'none';
+    const lock = { path: join(context.places.recipes, 'build.lock'), use } as const;
+    // Two at once would do the same work twice.
     await withLock(setting.lock, join(root, 'bootstrap'), {}, () =>
-      runSteps(chosen, stepOptions, setting, view),
+      runSteps(chosen, stepOptions, { setting, view, note, diary, lock }),
     );
     return 0;
   } finally {
@@ -122,50 +131,6 @@ async function showStep(step: Step, options: StepOptions, setting: ProduceSettin
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'UNSATISFIABLE') throw error;
     print(`${step.sources.join(' ')}: known when the stages before are there\n`);
-  }
-}
-
-async function runSteps(
-  chosen: readonly Step[],
-  options: StepOptions,
-  setting: ProduceSetting,
-  view: ReturnType<typeof makeGraphReport>,
-): Promise<void> {
-  const run = Date.now();
-  const { jobs } = options;
-  let buildCpuSeconds = 0;
-  let end: 'done' | 'failed' = 'failed';
-  try {
-    for (const step of chosen) {
-      const { graph, assessments, weights, options: graphOptions } = await planStep(step, options, setting);
-      complain(`stage ${step.stage}, into bootstrap/${step.shelf}\n`);
-      view.plan(graph, assessments);
-      const starts = new Map<string, number>();
-      await runGraph(graph, setting, {
-        ...graphOptions,
-        slots: jobs,
-        jobs,
-        weights,
-        // Before there are roots of packages nothing can be tried in one.
-        ...(step.way === 'roots' ? { test: graphOptions.from } : {}),
-        listen(event) {
-          const { name } = event.node;
-          if (event.event === 'start') starts.set(name, Date.now());
-          if (event.event === 'done') {
-            const seconds = (Date.now() - (starts.get(name) ?? run)) / 1000;
-            if (event.produced.how === 'built') buildCpuSeconds += event.produced.cpuSeconds;
-            write(diary, entryOf(run, step.stage, name, seconds, event.produced));
-          }
-          view.listen(event);
-        },
-      });
-    }
-    end = 'done';
-  } finally {
-    const { own, children } = cpuSeconds();
-    const ownCpuSeconds = rounded(own + Math.max(0, children - buildCpuSeconds));
-    const seconds = rounded((Date.now() - run) / 1000);
-    write(diary, { run, end, seconds, ownCpuSeconds, buildCpuSeconds: rounded(buildCpuSeconds) });
   }
 }
 
