@@ -45,8 +45,7 @@ export class Connection {
   }
 
   close(): void {
-    this.#agents.http.destroy();
-    this.#agents.https.destroy();
+    this.#agents.close();
   }
 
   /** One request, without following where it leads. */

@@ -26,8 +26,8 @@ function sessionOf(place: Place, { headers, url }: Answer): Session | undefined 
 }
 
 /**
- * Asks the registry to take the blob over from another repository of it (end-11). Where it does not, it may
- * have begun an upload, which should be used; in no case is that a reason to fail.
+ * Asks the registry to take the blob over from a repository of it (end-11), be it another one or the same. Where
+ * it does not, it may have begun an upload, which should be used; in no case is that a reason to fail.
  */
 export async function mount(
   place: Place,
@@ -38,7 +38,7 @@ export async function mount(
   try {
     const answer = await ask(place, 'POST', `${uploadsPath(place)}${query}`, {
       body: nothing,
-      scopes: [...place.scopes, scopeOf(from, 'pull')],
+      scopes: from === place.name ? place.scopes : [...place.scopes, scopeOf(from, 'pull')],
     });
     await discard(answer);
     if (answer.status === 201) return 'mounted';

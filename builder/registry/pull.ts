@@ -8,7 +8,7 @@ import { labelOf } from './place.ts';
 import type { Repository } from './repository.ts';
 
 /** How many bodies a pull has under way. */
-const parallel = 8;
+const parallel = 16;
 
 export type PullOptions = CopyOptions & {
   /** What the reference led to the last time: if it still does, there is one request, which no registry counts. */

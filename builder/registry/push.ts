@@ -11,7 +11,7 @@ import type { Repository } from './repository.ts';
 const mostPlatforms = 16;
 
 /** How many bodies a push has under way; the pace of the host holds back what is too much for it. */
-const parallel = 12;
+const parallel = 24;
 
 /**
  * Makes the image and everything below it exist in the repository, and gives it the tags, last of all. Where
@@ -32,9 +32,9 @@ export async function push(
   }
   const left = tags.filter((_, at) => found[at]?.digest !== root.digest);
   const before = found.find((descriptor) => descriptor && descriptor.digest !== root.digest);
-  if (before) await learn(repository, before);
+  const [there] = await Promise.all([repository.exists(root), before && learn(repository, before)]);
   try {
-    await send(source, root, repository, left, options);
+    await send(source, root, repository, left, { ...options, there });
   } catch (error) {
     if (problemCode(error) !== 'MANIFEST_BLOB_UNKNOWN') throw error;
     // What it had may have been collected meanwhile; or it has not noticed yet what it has.
@@ -49,7 +49,7 @@ async function send(
   root: Descriptor,
   repository: Repository,
   tags: readonly string[],
-  options: CopyOptions,
+  { there, ...options }: CopyOptions & { readonly there?: boolean },
 ): Promise<void> {
   let tagged = false;
   const tagAll = async (bytes: Uint8Array) => {
@@ -60,7 +60,9 @@ async function send(
   /** The root is sent under its tags at once. */
   const destination: BlobStore = {
     keepsWhole: true,
-    exists: repository.exists,
+    // Asked for already, together with other things.
+    exists: async (descriptor) =>
+      there !== undefined && descriptor.digest === root.digest ? there : repository.exists(descriptor),
     open: repository.open,
     async put(descriptor, content) {
       const byTag = descriptor.digest === root.digest && tags.length > 0 && hasChildren(root);

@@ -37,7 +37,7 @@ export class Registry {
   readonly host: string;
   readonly settings: RegistrySettings;
   /** What has been found out about the host, for whoever it concerns. */
-  readonly known: { referrers?: boolean; chunk?: number } = {};
+  readonly known: { referrers?: boolean; chunk?: number; mounts?: boolean } = {};
   /** What may be done by one at a time in this process, by its name. */
   readonly queues = new Map<string, Promise<unknown>>();
   readonly policy: RetryPolicy;

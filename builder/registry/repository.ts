@@ -41,6 +41,9 @@ export type Repository = NamedStore & {
   forget(): void;
 };
 
+/** So many blobs are sent before it is tried whether the registry mounts. */
+const beforeTrying = 4;
+
 /** Documents that are kept because they will be asked for again, by number. */
 const keptDocuments = 64;
 
@@ -57,6 +60,7 @@ export function openRepository(
   const known = new Set<Digest>();
   const kept = new Map<Digest, Document>();
   const barren = new Set<string>();
+  let sent = 0;
 
   const keep = (document: Document): void => {
     const { descriptor, bytes } = document;
@@ -105,19 +109,40 @@ export function openRepository(
     return begun;
   };
 
+  /**
+   * What a blob needs: nothing, because it is there, or an upload, that may have begun. Where the registry is known
+   * to mount, one request asks both: it takes a blob over from the very repository if it has it, else it begins.
+   */
+  const look = async (descriptor: Descriptor): Promise<'there' | 'mounted' | Session | undefined> => {
+    const { known: host } = registry;
+    if (host.mounts && sources(descriptor).length === 0) {
+      const begun = await mount(place, descriptor.digest, name);
+      if (begun === undefined) host.mounts = false;
+      if (begun !== undefined) return begun === 'mounted' ? 'there' : begun;
+    }
+    const begun = await mountAny(descriptor);
+    if (begun === 'mounted') return begun;
+    if (!(await exists(descriptor))) return begun;
+    if (begun) await cancelUpload(place, begun);
+    return 'there';
+  };
+
   const putBlob = async (descriptor: Descriptor, content: Content): Promise<boolean> => {
     if (known.has(descriptor.digest)) return false;
-    const begun = await mountAny(descriptor);
-    if (begun !== 'mounted') {
-      if (await exists(descriptor)) {
-        if (begun) await cancelUpload(place, begun);
-        await sessions?.forget(place, descriptor);
-        return false;
+    const found = await look(descriptor);
+    if (found === 'there') await sessions?.forget(place, descriptor);
+    else if (found !== 'mounted') {
+      await upload({ place, descriptor, content, sessions }, found);
+      sent += 1;
+      // With many to send it is worth a request to know whether the next ones need one less.
+      if (sent === beforeTrying && registry.known.mounts === undefined) {
+        const tried = await mount(place, descriptor.digest, name);
+        registry.known.mounts = tried === 'mounted';
+        if (tried !== undefined && tried !== 'mounted') await cancelUpload(place, tried);
       }
-      await upload({ place, descriptor, content, sessions }, begun);
     }
     known.add(descriptor.digest);
-    return true;
+    return found !== 'there';
   };
 
   const tagAll = async (tags: readonly string[], document: Document): Promise<void> => {
@@ -141,7 +166,11 @@ export function openRepository(
     read,
     tagAll,
     tags: () => listTags(place),
-    forget: () => known.clear(),
+    forget() {
+      known.clear();
+      // Whoever says that it has taken over what it misses is not believed again.
+      registry.known.mounts = false;
+    },
 
     async *open(descriptor, range) {
       const inline = inlineData(descriptor);

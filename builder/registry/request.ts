@@ -35,17 +35,26 @@ export type Answer = {
   readonly body: IncomingMessage;
 };
 
-/** Connections that are kept open between requests. Proxies are named by the environment that is given in. */
-export type Agents = { readonly http: Agent; readonly https: Agent };
+/** Connections that are kept open between requests. */
+export type Agents = {
+  readonly of: (secure: boolean) => Agent;
+  readonly close: () => void;
+};
 
+/** Proxies are named by the environment that is given in. What knows TLS is loaded when it is needed. */
 export function openAgents(environment: NodeJS.ProcessEnv): Agents {
   const options: AgentOptions = { keepAlive: true, maxSockets: 64, proxyEnv: environment };
+  const opened = new Map<boolean, Agent>();
   return {
-    http: new (process.getBuiltinModule('node:http').Agent)(options),
-    get https() {
-      const agent = new (process.getBuiltinModule('node:https').Agent)(options);
-      Object.defineProperty(this, 'https', { value: agent });
+    of(secure) {
+      const known = opened.get(secure);
+      if (known) return known;
+      const agent = new (process.getBuiltinModule(secure ? 'node:https' : 'node:http').Agent)(options);
+      opened.set(secure, agent);
       return agent;
+    },
+    close() {
+      for (const agent of opened.values()) agent.destroy();
     },
   };
 }
@@ -65,7 +74,7 @@ export function exchange(agents: Agents, trust: Trust, patience: Patience, ask: 
   const options: RequestOptions = {
     method,
     headers: body ? { ...headers, 'Content-Length': String(body.size) } : headers,
-    agent: secure ? agents.https : agents.http,
+    agent: agents.of(secure),
     timeout: patience.connect,
     maxHeaderSize: longestHeader,
     ...(secure ? trust : {}),

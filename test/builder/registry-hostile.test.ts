@@ -546,6 +546,32 @@ test('mounting that does not work is no reason to fail', async (t) => {
 
 // ---- tags
 
+test('a registry that mounts is asked one question less a blob; one that lies about it is not believed again', async (t) => {
+  const blobs = Array.from({ length: 12 }, (_, at) => bytes(100 + at));
+  const scenes = { honest: await scene(t, { mounts: true }), without: await scene(t, { mounts: false }) };
+  for (const { server, repository } of Object.values(scenes)) {
+    const store = memoryStore();
+    await push(store, await imageOf(store, blobs), repository, ['1'], { parallel: 1 });
+    t.is(server.blobs.size, blobs.length + 1);
+  }
+  const asked = ({ server }: Scene, line: string) => server.told().filter((each) => each === line).length;
+  t.is(asked(scenes.honest, 'HEAD /v2/app/blobs/DIGEST'), 4);
+  t.is(asked(scenes.honest, 'POST /v2/app/blobs/uploads/'), 13 + 1);
+  t.is(asked(scenes.without, 'HEAD /v2/app/blobs/DIGEST'), 13);
+  t.is(asked(scenes.without, 'DELETE /v2/app/blobs/uploads/ID'), 1);
+
+  let lies = 0;
+  const lying = await scene(t, {
+    mounts: true,
+    move: ({ path }) =>
+      path.includes('mount=') ? (lies++, { status: 201, headers: { Location: 'x' } }) : undefined,
+  });
+  const store = memoryStore();
+  await push(store, await imageOf(store, blobs), lying.repository, ['1'], { parallel: 1 });
+  t.is(lying.server.blobs.size, blobs.length + 1);
+  t.is(lies, 1 + 9);
+});
+
 test('tags that may not be moved: clear if they would be, and no fault if they lead there already', async (t) => {
   const body = JSON.stringify({ errors: [{ code: 'TAG_INVALID', message: 'The tag is immutable' }] });
   const move = ({ method, path }: Seen) =>

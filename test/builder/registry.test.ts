@@ -219,8 +219,9 @@ test('one package changed: its layer, profile, config and manifest are sent, and
   const requests = await running.requests();
   t.is(count(requests, /^PUT .*\/blobs\//), 3);
   t.is(count(requests, /^PUT .*\/manifests\//), 1);
-  t.is(count(requests, /^HEAD .*\/blobs\//), 3);
-  t.is(requests.length, 13);
+  // What begins an upload asks as well whether it is needed, as this registry is known to mount.
+  t.is(count(requests, /^HEAD .*\/blobs\//), 0);
+  t.is(requests.length, 10);
   t.is(events.filter(({ type }) => type === 'exists').length, 28);
 });
 

@@ -1,4 +1,3 @@
-import semver from 'semver';
 import { quote } from '../../package/name.ts';
 import { usage } from '../option-value.ts';
 
@@ -11,6 +10,8 @@ export async function alsoTags(
   tag: string | undefined,
   there: () => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
+  // Loaded only here: it costs every start of a tool that loads it.
+  const { default: semver } = await import('semver');
   const prefix = tag?.startsWith('v') ? 'v' : '';
   const version = semver.parse(tag?.slice(prefix.length) ?? '');
   if (!version || version.build.length > 0) {

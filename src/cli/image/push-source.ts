@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Descriptor } from '../../../builder/descriptor.ts';
 import { Fault } from '../../../builder/fault.ts';
-import { chooseImage, importImage } from '../../../builder/image/import.ts';
+import { chooseImage } from '../../../builder/image/choose.ts';
 import { openStore } from '../../../builder/store/open-store.ts';
 import type { BlobStore, Named } from '../../../builder/store/store.ts';
 import { formatReference } from '../../../builder/reference.ts';
@@ -54,6 +54,7 @@ export async function withImage<T>(
       });
     default:
       return withStore(context, async (store) => {
+        const { importImage } = await import('../../../builder/image/import.ts');
         const descriptor = await importImage(store, place, transferOptions(context, options));
         return act({ store, images: [{ name: 'image', descriptor }] });
       });

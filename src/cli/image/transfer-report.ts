@@ -35,7 +35,9 @@ export function makeTransferReport(
   moved: 'sent' | 'fetched' | 'copied',
 ): TransferReport {
   const transfers: Transfers = new Map();
-  const drawing = context.terminal && context.env['TERM'] !== 'dumb' && !json && !quiet && !verbose;
+  /** Asked late: a call that moves nothing needs no terminal. */
+  const drawing = (): boolean =>
+    !json && !quiet && !verbose && context.env['TERM'] !== 'dumb' && context.terminal;
   const dim = context.env['NO_COLOR'] ? ['', ''] : ['\x1b[2m', '\x1b[22m'];
   const toldAt = new Map<string, number>();
   let drawn = 0;
@@ -73,10 +75,10 @@ export function makeTransferReport(
     copied(event) {
       if (json) return tellCopied(event);
       const transfer = note(transfers, event);
-      if (quiet) return;
-      if (drawing) return draw();
       // What happens to documents is of no interest to who waits for layers.
-      if (transfer.end !== undefined && !hasChildren(event.descriptor)) line(doneLine(transfer, moved));
+      if (quiet || hasChildren(event.descriptor)) return;
+      if (drawing()) draw();
+      else if (transfer.end !== undefined) line(doneLine(transfer, moved));
     },
     happened(event) {
       if (event.type === 'answer') {
