@@ -15,6 +15,10 @@ export type RegistryKind = 'docker-registry' | 'distribution' | 'crane';
 export type RegistryOptions = {
   readonly auth?: 'basic' | 'token';
   readonly tls?: boolean;
+  /** More settings, as the registry's environment variables. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** A directory of data that is there already, and stays. */
+  readonly data?: string;
 };
 
 export type RunningRegistry = {
@@ -36,14 +40,18 @@ export async function startRegistry(
   options: RegistryOptions = {},
 ): Promise<RunningRegistry> {
   const home = mkdtempSync(join(tmpdir(), `static-distro-${kind}-`));
-  const directory = join(home, 'data');
-  mkdirSync(directory);
+  const directory = options.data ?? join(home, 'data');
+  mkdirSync(directory, { recursive: true });
   const certificate = options.tls || options.auth === 'token' ? makeCertificate(home) : undefined;
   const tokens =
     options.auth === 'token' && certificate
       ? await startTokenServer(certificate, options.tls ?? false)
       : undefined;
-  const env = { ...process.env, ...environment(directory, options, certificate, tokens) };
+  const env = {
+    ...process.env,
+    ...environment(directory, options, certificate, tokens),
+    ...options.settings,
+  };
   const args =
     kind === 'crane'
       ? ['registry', 'serve', '--address', '127.0.0.1:0', '--disk', directory]
