@@ -1,10 +1,12 @@
 import type { PackageRecord } from '../package/record.ts';
+import { forgetFailed } from './failed.ts';
 import { keepLayers } from './finish.ts';
 import type { Key } from './key.ts';
 import type { Produced, ProduceRequest, Work } from './produce.ts';
 import { lastBuildOf } from './reasons.ts';
 import { restore } from './restore.ts';
 import type { BuiltPackage, Output } from './results.ts';
+import { testPackages } from './test.ts';
 
 /** What is on the shelf, or in the cache and is published now; undefined if it has to be built. */
 export async function findBy(work: Work, key: Key): Promise<Produced | undefined> {
@@ -12,16 +14,23 @@ export async function findBy(work: Work, key: Key): Promise<Produced | undefined
   const shelved = onShelf(work.request, key.hex);
   if (shelved) {
     work.request.accept?.(shelved, work.plan.origin);
+    await testPackages(work, shelved);
+    await forget(work);
     return produced(work, 'there', shelved, outputs[0]?.cpuSeconds ?? 0);
   }
   for (const output of outputs) {
     const taken = await takeOut(work, output);
     if (!taken) continue;
     remember(work, key, output);
+    await forget(work);
     return taken;
   }
   return undefined;
 }
+
+/** What failed earlier is no longer of use. */
+const forget = ({ request, setting }: Work): Promise<void> =>
+  forgetFailed(setting.cache, { name: request.recipe.control.name, version: request.version });
 
 type Shelved = BuiltPackage & { readonly tree: string; readonly record: PackageRecord };
 
@@ -44,6 +53,7 @@ async function takeOut(work: Work, output: Output): Promise<Produced | undefined
     setting.workshops.use(async (workshop) => {
       const restored = await restore(output.packages, { staging, workshop });
       if (restored) await keepLayers(workshop, restored);
+      if (restored) await testPackages(work, restored);
       whole = restored !== undefined;
       return restored ?? [];
     }),

@@ -35,9 +35,9 @@ const longestLine = 300;
  * `directory/NAME/VERSION.log`; logs that killed builds have left there are removed. A disk that is full makes the
  * log end early and nothing else: what fills it is told by the build. Throws IO where there can be no log at all.
  */
-export function openLog(directory: string, name: string, version: string): Log {
+export function openLog(directory: string, name: string, version: string, kind = ''): Log {
   const folder = join(directory, name);
-  const path = join(folder, `${versionInPath(version)}.log`);
+  const path = join(folder, `${versionInPath(version)}${kind}.log`);
   const temporary = join(folder, `.${ownerToken()}`);
   const file = open(folder, temporary);
   let bytes = 0;

@@ -79,7 +79,7 @@ type TakenOver = {
 async function takeOver(work: Work, { key, started }: Course, taking: Taking): Promise<TakenOver> {
   const { request, setting, plan, keys, listen } = work;
   const { cpuSeconds, tell } = taking;
-  const { collector, profiles, signal } = setting;
+  const { collector, signal } = setting;
   listen({ event: 'phase', phase: 'pack' });
   let bytes: TakenOver['bytes'] = new Map();
   const published = await request.shelf.put((staging) =>
@@ -88,11 +88,6 @@ async function takeOver(work: Work, { key, started }: Course, taking: Taking): P
       const places = { staging, workshop, collector, tell, signal };
       const finished = await finish(taking.work, request, plan, provenance, places);
       ({ bytes } = finished);
-      if (request.test) {
-        const view = plan.views.build;
-        const test = { ...request, packages: finished.packages, view, repositories: request.test, profiles };
-        await testPackages(test, { ...setting, machines: plan.machines, listen }, taking);
-      }
       const output = { packages: finished.packages, cpuSeconds, seconds: (Date.now() - started) / 1000 };
       // Before it is looked at: what is refused need not be built again when it is accepted after all.
       if (key && request.work === undefined) {
@@ -100,6 +95,7 @@ async function takeOver(work: Work, { key, started }: Course, taking: Taking): P
         remember(work, key, output);
       }
       request.accept?.(finished.packages, plan.origin);
+      await testPackages(work, finished.packages);
       return finished.packages;
     }),
   );

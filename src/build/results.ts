@@ -51,6 +51,9 @@ export type Results = {
   built(key: string): readonly Output[];
   /** Puts an output first. Gives what the same key gave before, if that was something else. */
   keepBuilt(key: Key, output: Output): Output | undefined;
+  /** Whether a test has passed. */
+  tested(key: string): boolean;
+  keepTested(key: Key): void;
   document(key: string): KeyDocument | undefined;
   last(of: BuildName): LastBuild | undefined;
   keepLast(of: BuildName, last: LastBuild): void;
@@ -96,6 +99,8 @@ export function openResults(directory: string, lock: string): Results {
       writeOutputs(keepDocument(key), [output, ...before.filter((other) => !same(other))]);
       return before.find((other) => !same(other));
     },
+    tested: (key) => readSealed(join(placeOf(key), 'tested.json'), () => true) ?? false,
+    keepTested: (key) => writeSealed(join(keepDocument(key), 'tested.json'), {}),
     document: (key) => readSealed(join(placeOf(key), 'key.json'), (field) => members(field) as KeyDocument),
     last: (of) => readSealed(lastOf(of), decodeLast),
     keepLast(of, { unpack, build, ...times }) {

@@ -4,20 +4,24 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Fault } from '../../builder/fault.ts';
 import { candidateOf } from '../package/candidate.ts';
-import { parseRequest } from '../package/relation.ts';
 import type { Relation } from '../package/constraint.ts';
-import type { FinishedPackage } from '../package/incoming.ts';
+import { parseRequest } from '../package/relation.ts';
 import type { Repository } from '../package/repository.ts';
 import type { ChosenPackage } from '../run/chosen.ts';
 import type { Call } from '../run/command.ts';
 import { choose } from '../solve/choose.ts';
 import type { Wish } from '../solve/universe.ts';
-import type { BuildRequest, BuildSetting, Taking } from './build.ts';
-import { explain } from './failure.ts';
+import type { Recipe } from '../source/recipe.ts';
 import { failedPaths } from './failed.ts';
+import { explain } from './failure.ts';
+import { knownInput } from './input.ts';
+import { filesOf, type Key, testKey } from './key.ts';
+import { openLog } from './log.ts';
 import { placeInputs } from './place.ts';
+import type { Work } from './produce.ts';
 import { prospects } from './prospect.ts';
-import { type BuildRoot, hostBuildRoot, packageBuildRoot } from './root.ts';
+import type { BuiltPackage } from './results.ts';
+import { hostBuildRoot, packageBuildRoot } from './root.ts';
 import { runScript, scriptCall } from './script.ts';
 import { withWorkplace } from './workplace.ts';
 
@@ -26,78 +30,91 @@ const run = promisify(execFile);
 /** The script of a recipe that tries what was built; a recipe need not have one. */
 export const testScript = 'test.sh';
 
-export type TestRequest = Pick<BuildRequest, 'recipe' | 'version' | 'output' | 'jobs'> & {
-  /** What was built, as it is going to be published. */
-  readonly packages: readonly FinishedPackage[];
-  readonly view: 'host' | 'packages';
-  /** Where what the packages and the test depend on is taken from. */
-  readonly repositories: readonly Repository[];
-  /** The cache of profiles. */
-  readonly profiles: string;
-};
+/** What was made of the recipe, and where its trees are. */
+type TestedPackage = BuiltPackage & { readonly tree: string };
 
 /**
- * Runs the recipe's test in a fresh root of what was built, what that needs to run, and `Depends-Test`; in a work
- * directory with the files of the recipe, with a network of its own that has a loopback. In the view of this machine
- * its programs stand in for all but what was built. Throws BUILD where it fails; UNSATISFIABLE where there is no such
- * root; and as scripts do.
+ * Runs the recipe's test, if it is to be run and has not passed before, in a fresh root of what was built, what that
+ * needs to run, and `Depends-Test`; in a work directory with the files of the recipe, with a network of its own that
+ * has a loopback. In the view of this machine its programs stand in for all but what was built. Throws BUILD where it
+ * fails; UNSATISFIABLE where there is no such root; and as scripts do.
  */
-export async function testPackages(
-  request: TestRequest,
-  setting: BuildSetting,
-  { log }: Pick<Taking, 'log'>,
-): Promise<void> {
-  const { recipe, version, packages } = request;
-  if (!recipe.files.some(({ path }) => path === testScript)) return;
+export async function testPackages(work: Work, packages: readonly TestedPackage[]): Promise<void> {
+  const { request, setting, plan, listen } = work;
+  const { recipe, version, output, jobs } = request;
+  if (!request.test || !recipe.files.some(({ path }) => path === testScript)) return;
   const { name } = recipe.control;
-  const root = rootOf(request);
-  setting.listen({ event: 'phase', phase: 'test' });
+  const view = plan.views.build;
+  const chosen = choosePackages(request.test, recipe, packages, view);
+  const key = keyOf(work, packages, chosen);
+  if (key && setting.results.tested(key.hex)) return;
+  const make = view === 'host' ? hostBuildRoot : packageBuildRoot;
+  const root = make(setting.profiles, chosen);
+  listen({ event: 'phase', phase: 'test' });
+  const buildSetting = { ...setting, machines: plan.machines, listen };
   await withWorkplace({ ...setting, directory: undefined, name, version }, async (place) => {
-    const script = { ...request, phase: 'test' as const, root, work: place.path };
-    const call = scriptCall(script, setting);
+    const log = openLog(setting.logs, name, version, '.test');
+    const script = { phase: 'test' as const, recipe, version, output, jobs, root, work: place.path };
+    const call = scriptCall(script, buildSetting);
     try {
-      placeInputs(place.path, recipe.files, []);
-      await runScript(script, call, setting, {
+      placeInputs(place.path, filesOf(recipe, 'test'), []);
+      await runScript(script, call, buildSetting, {
         log,
-        heard: (chunk) => setting.listen({ event: 'output', chunk }),
+        heard: (chunk) => listen({ event: 'output', chunk }),
         spent: () => undefined,
       });
     } catch (error) {
       const scene = { name, version, phase: 'test', place, log, call };
-      throw await explain(error, scene, setting, (kept) => keepTrees(kept, packages, setting.cache, request));
+      throw await explain(error, scene, buildSetting, (kept) =>
+        keepTrees(kept, packages, setting.cache, scene),
+      );
+    } finally {
+      log.end();
     }
   });
+  if (key) setting.results.keepTested(key);
 }
 
-function rootOf(request: TestRequest): BuildRoot {
-  const { view, profiles } = request;
-  if (view === 'packages') return packageBuildRoot(profiles, chosenFor(request, true));
-  try {
-    return hostBuildRoot(profiles, chosenFor(request, false));
-  } catch (error) {
-    // What is not there yet, as on a machine that builds its first packages, is the machine's.
-    if (!(error instanceof Fault) || error.code !== 'UNSATISFIABLE') throw error;
-    return hostBuildRoot(profiles, request.packages);
-  }
+/** Undefined where something in the root is not known by its content: then it is tested whenever it is wanted. */
+function keyOf(
+  { request, plan }: Work,
+  packages: readonly TestedPackage[],
+  chosen: readonly ChosenPackage[],
+): Key | undefined {
+  const { recipe, version, output } = request;
+  const view = plan.views.build;
+  const [outputs, inputs] = [known(packages), known(chosen)];
+  if (view === 'host' || outputs.length < packages.length || inputs.length < chosen.length) return undefined;
+  return testKey({ recipe, version, output, view, machines: plan.machines }, outputs, inputs);
 }
 
-function chosenFor(
-  { recipe, packages, repositories }: TestRequest,
-  others: boolean,
+const known = (of: readonly ChosenPackage[]) => of.map(knownInput).filter((each) => each !== undefined);
+
+function choosePackages(
+  repositories: readonly Repository[],
+  { control }: Recipe,
+  packages: readonly TestedPackage[],
+  view: 'host' | 'packages',
 ): readonly ChosenPackage[] {
-  const { name, dependsTest } = recipe.control;
+  const { name, dependsTest } = control;
   const made = packages.map((each) =>
     wish(parseRequest(`${each.name}=${each.version}`), `the test of ${name}`),
   );
   const tools = dependsTest.map((relation) => wish(relation, `Depends-Test of ${name}`));
-  return choose([repositoryOf(packages), ...repositories], [...made, ...(others ? tools : [])]);
+  try {
+    return choose([repositoryOf(packages), ...repositories], [...made, ...(view === 'host' ? [] : tools)]);
+  } catch (error) {
+    // What is not there yet, as on a machine that builds its first packages, is the machine's.
+    if (view === 'host' && error instanceof Fault && error.code === 'UNSATISFIABLE') return packages;
+    throw error;
+  }
 }
 
 const wish = (relation: Relation, from: string): Wish => ({ ...relation, from });
 
 /** What was built, before it is published. */
-function repositoryOf(packages: readonly FinishedPackage[]): Repository {
-  const find = (name: string, version: string): FinishedPackage => {
+function repositoryOf(packages: readonly TestedPackage[]): Repository {
+  const find = (name: string, version: string): TestedPackage => {
     const found = packages.find((each) => each.name === name && each.version === version);
     if (!found) throw new Error(`${name} ${version} was not built`);
     return found;
@@ -112,14 +129,17 @@ function repositoryOf(packages: readonly FinishedPackage[]): Repository {
 /** For a shell in the root of a test that failed: what was built is in no repository, and goes with its staging. */
 async function keepTrees(
   call: Call,
-  packages: readonly FinishedPackage[],
+  packages: readonly TestedPackage[],
   cache: string,
-  { recipe, version }: TestRequest,
+  which: Parameters<typeof failedPaths>[1],
 ): Promise<Call> {
-  const kept = failedPaths(cache, { name: recipe.control.name, version }).packages;
+  const kept = failedPaths(cache, which).packages;
   mkdirSync(kept, { recursive: true });
   const places = new Map(packages.map(({ name, tree }) => [tree, join(kept, name)]));
   for (const [tree, to] of places) await run('cp', ['-a', tree, to]);
-  const binds = call.root.binds.map((bind) => ({ ...bind, source: places.get(bind.source) ?? bind.source }));
+  const binds = call.root.binds.map(({ source, target }) => ({
+    source: places.get(source) ?? source,
+    target,
+  }));
   return { ...call, root: { ...call.root, binds } };
 }

@@ -33,7 +33,7 @@ export async function printAffected(
   for (const [name, version, repository] of packagesOf(repositories)) {
     const record = repository.record(name, version);
     const { found, whole } = look(record, library, members);
-    hits.push(...found.map((hit) => ({ name, version, ...hit })));
+    for (const hit of found) hits.push({ name, version, ...hit });
     if (!whole) unknown.add(`${name} ${version}`);
   }
   if (json) print(`${JSON.stringify({ affected: hits, unknown: [...unknown] })}\n`);

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 
 /** What a rule has against a line of a script. */
 export type ScriptFinding = {
@@ -94,6 +94,7 @@ export function lintScript(name: string, bytes: Buffer): ScriptFinding[] {
   const findings: ScriptFinding[] = [];
   const fitting = rules.filter(({ scripts }) => scripts === undefined || scripts.includes(name));
   const passes: string[] = [];
+  let commands = 0;
   for (let at = 0; at < lines.length; at += 1) {
     const start = at;
     let text = withoutComment(lines[at] ?? '');
@@ -105,13 +106,14 @@ export function lintScript(name: string, bytes: Buffer): ScriptFinding[] {
       passes.push(...allowed(lines[start] ?? ''));
       continue;
     }
+    commands += 1;
     for (const { rule, severity, hint, finds } of fitting) {
       const found = passes.includes(rule) ? undefined : finds(text.trim());
       if (found !== undefined) findings.push({ rule, severity, line: start + 1, message: found, hint });
     }
     passes.length = 0;
   }
-  if (!lines.some((line) => /^\s*set -\w*e/.test(line))) {
+  if (commands > 1 && !lines.some((line) => /^\s*set -\w*e/.test(line))) {
     const hint = 'begin with set -e, or the script goes on after what failed';
     findings.push({
       rule: 'set-e',

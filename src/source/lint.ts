@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { display, quote } from '../package/name.ts';
+import { quote } from '../package/name.ts';
 import type { Problem } from '../package/problem.ts';
 import type { SourceControl } from '../package/source-control.ts';
 import type { Distfile } from './distfile.ts';
@@ -14,7 +14,7 @@ const scripts = ['unpack.sh', 'build.sh', 'test.sh'];
 /** Everything that is to be said of a recipe, in the order of its files. `distfiles` are those that are listed. */
 export function lintRecipe(recipe: Recipe, distfiles: ReadonlyMap<string, Distfile>): LintFinding[] {
   const { directory, control, files } = recipe;
-  const shown = (path: string): string => display(join(directory, path));
+  const shown = (path: string): string => join(directory, path);
   const text = (path: string): string => files.find((file) => file.path === path)?.bytes.toString() ?? '';
   const lineOf = (field: string): number =>
     Math.max(
@@ -48,7 +48,13 @@ export function lintRecipe(recipe: Recipe, distfiles: ReadonlyMap<string, Distfi
   ): LintFinding => ({ rule, severity, file: shown(file), line: 1, column: 1, message, hint });
 
   const fields = missingFields(control).map(([field, hint]) =>
-    ofControl(field.toLowerCase(), 'error', field, 'the field is missing', hint),
+    ofControl(
+      field.toLowerCase(),
+      field === 'Homepage' ? 'warning' : 'error',
+      field,
+      'the field is missing',
+      hint,
+    ),
   );
   const unlisted = control.sources
     .filter((name) => !distfiles.has(name))
