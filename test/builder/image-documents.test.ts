@@ -1,8 +1,5 @@
-import { Ajv, type ValidateFunction } from 'ajv';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { array, assert, dictionary, integer, jsonValue, option, property, string } from 'fast-check';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Descriptor, describe, mediaTypes } from '../../builder/descriptor.ts';
 import { digestOf } from '../../builder/digest.ts';
 import { Fault } from '../../builder/fault.ts';
@@ -26,35 +23,7 @@ import { memoryStore } from '../../builder/store/memory-store.ts';
 import { readBlob } from '../../builder/store/blob.ts';
 import { reach } from '../../builder/store/graph.ts';
 import type { Encoding } from '../../builder/tar/encoding.ts';
-import { root } from '../support/tools.ts';
-
-const schemas = ['config', 'image-index', 'image-layout', 'image-manifest'] as const;
-
-const readSchema = (name: string) => {
-  const text = readFileSync(join(root, 'registry-fixtures/schema', name), 'utf8');
-  return JSON.parse(text, (key, value: unknown) =>
-    key === 'id' || key === '$schema' ? undefined : value,
-  ) as object;
-};
-
-/** The specification's own schemas (registry-fixtures/schema), which are of a draft that ajv calls by other words. */
-const valid = ((): Readonly<Record<(typeof schemas)[number], ValidateFunction>> => {
-  const ajv = new Ajv({ strict: false, allErrors: true });
-  ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/);
-  ajv.addFormat('uri', (text) => URL.canParse(text));
-  for (const name of ['defs.json', 'defs-descriptor.json', 'content-descriptor.json'])
-    ajv.addSchema(readSchema(name), name);
-  const compiled = schemas.map((name) => [name, ajv.compile(readSchema(`${name}-schema.json`))] as const);
-  return Object.fromEntries(compiled) as Record<(typeof schemas)[number], ValidateFunction>;
-})();
-
-function accepts(t: ExecutionContext, schema: (typeof schemas)[number], bytes: Uint8Array): void {
-  const document: unknown = JSON.parse(Buffer.from(bytes).toString());
-  t.true(
-    valid[schema](document),
-    `${JSON.stringify(valid[schema].errors)} in ${Buffer.from(bytes).toString()}`,
-  );
-}
+import { accepts, valid } from '../support/schemas.ts';
 
 const layer = (text: string) => ({
   diffID: digestOf(text),

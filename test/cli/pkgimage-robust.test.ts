@@ -2,22 +2,30 @@ import test, { type ExecutionContext } from 'ava';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  closeSync,
+  constants,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   rmSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { digestOf } from '../../builder/digest.ts';
 import { noise, writePackage } from '../support/generated-packages.ts';
-import { isRoot, root, run, runTool, temporary, tool } from '../support/tools.ts';
+import { accepts } from '../support/schemas.ts';
+import { isRoot, output, root, run, runTool, temporary, tool } from '../support/tools.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 type Ended = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
@@ -627,5 +635,157 @@ for (const [what, [does, says, mends]] of Object.entries(plants)) {
       for (const image of images) t.is(build(image, home), built.get(image[0]) ?? '', image[0]);
       t.is(must(t, ['check'], home), '');
     }
+  });
+}
+
+/** Every document at and below an index, by what its media type says it is. */
+function acceptsAll(t: ExecutionContext, directory: string): ReadonlySet<string> {
+  const layout = new Layout(directory);
+  const seen = new Set<string>();
+  const kinds = new Set<string>();
+  const visit = ({ mediaType, digest }: Descriptor): void => {
+    if (seen.has(digest)) return;
+    seen.add(digest);
+    const schema = /\.image\.(config|index|manifest)\.v1\+json$/.exec(mediaType)?.[1];
+    if (schema === undefined) return;
+    kinds.add(schema);
+    const bytes = readFileSync(layout.path(digest));
+    accepts(t, schema === 'config' ? schema : `image-${schema as 'index' | 'manifest'}`, bytes);
+    const { manifests = [], config, layers = [] } = JSON.parse(bytes.toString()) as Partial<Index & Manifest>;
+    for (const below of [...manifests, ...layers]) visit(below);
+    if (schema === 'manifest' && config) visit(config);
+  };
+  accepts(t, 'image-layout', readFileSync(join(directory, 'oci-layout')));
+  accepts(t, 'image-index', readFileSync(join(directory, 'index.json')));
+  for (const each of layout.index().manifests) visit(each);
+  return kinds;
+}
+
+test('every document in a store and in what is exported is what the schemas of the specification accept', (t) => {
+  const place = temporary(t);
+  const env = homeOf(join(place, 'home'));
+  const said = [
+    ...[
+      '--entrypoint',
+      '["/bin/a", "é"]',
+      '--cmd',
+      '[""]',
+      '--env',
+      'A=b=c',
+      '--user',
+      'app:1',
+      '--workdir',
+      '/app',
+    ],
+    ...['--port', '80', '--port', '53/udp', '--volume', '/data', '--label', 'a.b=ü', '--annotation', 'c.d="'],
+    ...['--stop-signal', 'SIGRTMIN+3', '--account', 'app:2000', '--created', '1700000000'],
+  ];
+  for (const encoding of ['gzip-1', 'zstd-1', 'none']) {
+    for (const [budget, options] of [
+      ['32', []],
+      ['3', said],
+    ] as const) {
+      const args = ['build', '-d', repository, '-p', 'a', 'b', 'c', ...options, '--encoding', encoding];
+      must(t, [...args, '--budget', budget, '-t', `${encoding}:${budget}`], env);
+    }
+  }
+  must(t, ['build', '-d', repository, '-p', 'a', '-t', 'alone'], env);
+  t.deepEqual([...acceptsAll(t, storeOf(env))].toSorted(), ['config', 'index', 'manifest']);
+  for (const form of ['oci', 'oci-archive', 'docker-archive']) {
+    const out = join(place, form);
+    must(t, ['export', 'gzip-1:3', `${form}:${out}`], env);
+    const layout = form === 'oci' ? out : join(place, `${form}-unpacked`);
+    if (form !== 'oci') {
+      mkdirSync(layout);
+      output('tar', ['-xf', out, '-C', layout]);
+    }
+    t.deepEqual([...acceptsAll(t, layout)].toSorted(), ['config', 'manifest'], form);
+  }
+});
+
+test('a damaged layer gets into no file and no other image', (t) => {
+  const place = temporary(t);
+  const env = homeOf(join(place, 'home'));
+  cpSync(join(made, 'home'), join(place, 'home'), { recursive: true });
+  const layout = new Layout(storeOf(env));
+  edit(layout.layer('one', 0), flip);
+  const before = listed(t, env);
+  const fails = (args: readonly string[], status = 1) => {
+    const result = runTool('pkgimage', args, { env });
+    t.deepEqual([result.status, result.stdout], [status, ''], `${args.join(' ')}: ${result.stderr}`);
+    t.regex(result.stderr, /sha256:[0-9a-f]{64}/);
+    const lines = result.stderr.split('\n').filter((line) => !line.includes('warning:'));
+    t.is(lines.length, 3, result.stderr);
+  };
+  for (const form of ['oci-archive', 'docker-archive', 'rootfs', 'oci']) {
+    fails(['export', 'one', `${form}:${place}/out`]);
+    t.false(existsSync(join(place, 'out')) && form !== 'oci', form);
+  }
+  if (existsSync(join(place, 'out'))) t.deepEqual(new Layout(join(place, 'out')).index().manifests, []);
+  // A layer that packages share is put together from theirs.
+  fails(['build', '-d', repository, '-p', 'a', 'b', '--budget', '3', '-t', 'group']);
+  fails(['build', '-d', repository, '-p', 'a', 'c', '--encoding', 'none', '-t', 'plain']);
+  t.deepEqual(listed(t, env), before);
+});
+
+/** A pipe that is full, so that whoever writes to it waits until it is read. */
+function fullPipe(t: ExecutionContext): { readonly writer: number; drain(): void } {
+  const path = join(temporary(t), 'pipe');
+  output('mkfifo', [path]);
+  const both = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const chunk = Buffer.alloc(4096);
+  const until = (act: () => number) => {
+    try {
+      while (act() > 0);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  };
+  until(() => writeSync(both, chunk));
+  const writer = openSync(path, constants.O_WRONLY);
+  t.teardown(() => {
+    closeSync(writer);
+    closeSync(both);
+  });
+  return { writer, drain: () => until(() => readSync(both, chunk)) };
+}
+
+/** Whether a process waits for a pipe to have room, in the system call or between two tries. */
+const waits = (pid: number): boolean => /pipe_write|futex/.test(readFileSync(`/proc/${pid}/wchan`, 'utf8'));
+
+for (const [what, known] of [
+  ['is not known yet', false],
+  ['is in the store', true],
+] as const) {
+  test(`a package removed between resolving and building, whose layer ${what}`, async (t) => {
+    const place = temporary(t);
+    const env = homeOf(join(place, 'home'));
+    const packages = join(place, 'packages');
+    const tree = writePackage(packages, 'a', { files: { 'bin/a': 'a' } });
+    writePackage(packages, 'b', { files: { 'bin/b': 'b' } });
+    const args = ['build', '-d', packages, '-p', 'a', 'b', '-t', 'x'];
+    const digest = known ? must(t, args, env).trim() : undefined;
+    // It warns of what is not clean when it has resolved, and before it builds: there it is held.
+    const { writer, drain } = fullPipe(t);
+    const child = spawn(tool('pkgimage'), args, {
+      stdio: ['ignore', 'pipe', writer],
+      env: { ...process.env, ...env },
+    });
+    const stdout = text(child.stdout ?? process.stdin);
+    const closed = once(child, 'close') as Promise<[number | null]>;
+    for (let seen = 0; child.exitCode === null && seen < 20; await setTimeout(10))
+      seen = waits(child.pid ?? 0) ? seen + 1 : 0;
+    rmSync(tree, { recursive: true });
+    drain();
+    const draining = setInterval(drain, 20);
+    const [status] = await closed;
+    clearInterval(draining);
+    t.is(status, 1);
+    t.is(await stdout, '');
+    t.deepEqual(listed(t, env).get('x:latest'), digest);
+    t.is(must(t, ['check'], env), '');
+    const later = runTool('pkgimage', args, { env });
+    t.is(later.status, 1);
+    t.regex(later.stderr, /there is no package "a"/);
   });
 }
