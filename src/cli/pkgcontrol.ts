@@ -5,6 +5,7 @@ import { problemText, type Problem, valueOf } from '../package/problem.ts';
 import { makeCommand, parseCommand } from './command.ts';
 import { complain, type Context, print } from './context.ts';
 import { checkAffected, printAffected } from './control-affected.ts';
+import { printCatalogue } from './control-catalogue.ts';
 import { checkControls } from './control-check.ts';
 import { type ControlInput, readControlInput } from './control-input.ts';
 import { lintRecipes } from './control-lint.ts';
@@ -27,6 +28,7 @@ pkgcontrol --package gcc-doc -f Depends-Run packages/gcc/5.3.0
 pkgcontrol --check packages/*/*
 pkgcontrol --lint packages/*/*
 pkgcontrol --affected musl iconv.lo -d bootstrap/stage3_packages
+pkgcontrol --catalogue
 pkgcontrol --json bootstrap/quickstart_packages/*/* | jq -r .fields.License
 `;
 
@@ -35,6 +37,7 @@ type Options = Partial<Record<(typeof letters)[number], true>> & {
   readonly package?: string;
   readonly check?: true;
   readonly lint?: true;
+  readonly catalogue?: true;
   readonly affected?: string;
   readonly directory?: string[];
   readonly json?: true;
@@ -58,6 +61,7 @@ export function main(context: Context): number | Promise<number> {
     .option('-u', 'print what a source is unpacked with')
     .option('--check', 'read all PATHs and tell every error and warning')
     .option('--lint', 'tell what is wrong or odd in recipes: PATHs, or names of recipes')
+    .option('--catalogue', 'print a table of what recipes make, of those below PATHs or of all')
     .option(
       '--affected <LIBRARY>',
       'print the programs that have its members PATH... in them, as their linkers told',
@@ -71,14 +75,18 @@ export function main(context: Context): number | Promise<number> {
   if (!parseCommand(command, context.args)) return 0;
   const options = command.opts<Options>();
   const paths = command.args.length === 0 ? ['.'] : command.args;
-  const chosen = ([...letters, 'field', 'check', 'lint', 'affected'] as const).filter(
+  const chosen = ([...letters, 'field', 'check', 'lint', 'catalogue', 'affected'] as const).filter(
     (option) => options[option],
   );
   if (chosen.length > 1)
-    throw usage('only one of -f -p -s -n -v -r -b -u --check --lint --affected can be given', 'leave one');
+    throw usage(
+      'only one of -f -p -s -n -v -r -b -u --check --lint --catalogue --affected can be given',
+      'leave one',
+    );
   const json = options.json ?? false;
   if (options.check) return checkControls(paths, context, json);
   if (options.lint) return lintRecipes(paths, context, json);
+  if (options.catalogue) return printCatalogue(command.args, context, json);
   if (options.affected !== undefined) {
     checkAffected(options.affected);
     return printAffected(options.affected, command.args, options.directory ?? [], json, context);

@@ -367,3 +367,39 @@ test('both tools work in a pipe whose reader leaves early, and show help and ver
     t.is(runTool(name, ['--version']).stdout, `${name} (static-distro) ${version}\n`);
   }
 });
+
+test('pkgcontrol --catalogue lists what recipes make, as a table and as JSON', (t) => {
+  const recipes = temporary(t);
+  for (const [name, version, text] of [
+    ['a', '1.10', 'Package: a\n\nPackage: a-doc\nLicense: GPL-2.0-only\nDescription: A | B_C\n'],
+    ['a', '1.9', 'Package: a\n'],
+    ['b', '1:2', 'Package: b\n'],
+  ] as const) {
+    const directory = join(recipes, name, version.replace(':', '_'));
+    mkdirSync(directory, { recursive: true });
+    const head = `Source: ${name}\nVersion: ${version}\nDescription: What ${name} is\n More of it.\nLicense: MIT\nHomepage: https://example.org/${name}\n\n`;
+    writeFileSync(join(directory, 'control'), head + text);
+  }
+  const table = runTool('pkgcontrol', ['--catalogue', recipes]);
+  t.is(
+    table.stdout,
+    `| Package | Version | Licence | Source | What it is |
+| --- | --- | --- | --- | --- |
+| a | 1.10 | MIT | [a](https://example.org/a) | What a is |
+| a | 1.9 | MIT | [a](https://example.org/a) | What a is |
+| a-doc | 1.10 | GPL-2.0-only | [a](https://example.org/a) | A \\| B\\_C |
+| b | 1:2 | MIT | [b](https://example.org/b) | What b is |
+`,
+  );
+  const json = JSON.parse(runTool('pkgcontrol', ['--catalogue', '--json', recipes]).stdout) as object[];
+  t.deepEqual(json[2], {
+    name: 'a-doc',
+    version: '1.10',
+    license: 'GPL-2.0-only',
+    source: 'a',
+    homepage: 'https://example.org/a',
+    description: 'A | B_C',
+  });
+  const all = runTool('pkgcontrol', ['--catalogue']).stdout;
+  for (const name of ['musl', 'sbase', 'gcc']) t.true(all.includes(`\n| ${name} | `), name);
+});
