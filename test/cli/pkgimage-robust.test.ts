@@ -724,6 +724,12 @@ test('a damaged layer gets into no file and no other image', (t) => {
   if (existsSync(join(place, 'out'))) t.deepEqual(new Layout(join(place, 'out')).index().manifests, []);
   // A layer that packages share is put together from theirs.
   fails(['build', '-d', repository, '-p', 'a', 'b', '--budget', '3', '-t', 'group']);
+  // The uncompressed one is made of the other encoding.
+  const kept = layout
+    .read<Index>(layout.shard())
+    .manifests.map(({ digest }) => layout.read<Manifest>(digest).layers);
+  const [, zstd] = kept.find(([gzip]) => gzip?.digest === layout.manifest('one').layers[0]?.digest) ?? [];
+  edit(layout.path(zstd?.digest ?? ''), flip);
   fails(['build', '-d', repository, '-p', 'a', 'c', '--encoding', 'none', '-t', 'plain']);
   t.deepEqual(listed(t, env), before);
 });
