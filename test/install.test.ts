@@ -15,6 +15,8 @@ test('the packed package, installed elsewhere, runs every tool and a root', (t) 
     'dist/main.js',
     'native/build/withenv',
     'native/build/lock',
+    'native/build/collect',
+    'native/build/vary',
     'native/build/compress',
     'distfiles/distfiles.json',
     'LICENSE',

@@ -493,10 +493,9 @@ test('killed at any point, publishing shows nothing half done, and the next writ
         readdirSync(join(directory, '.records'))
           .filter((name) => name.startsWith('.'))
           .sort(),
-        ['.lock', '.staging', '.tmp'],
+        ['.lock', '.tmp'],
         `${call} ${at}`,
       );
-      t.deepEqual(readdirSync(join(directory, '.records/.staging')), []);
       t.deepEqual(readdirSync(join(directory, '.records/.tmp')), []);
       rmSync(directory, { recursive: true });
       if (signal !== 'SIGKILL') break;
