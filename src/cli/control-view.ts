@@ -77,12 +77,17 @@ const viewBinary = (file: string, control: BinaryControl, record: PackageRecord 
 });
 
 /** What the record adds, written as fields. */
-export const recordFields = ({ origin, buildKey, builtFrom }: PackageRecord): Fields => [
+export const recordFields = ({ origin, buildKey, builtFrom, layer }: PackageRecord): Fields => [
   ['Origin', origin],
   ['Build-Key', buildKey],
   [
     'Built-From',
     builtFrom.map(({ name, version, diffID }) => [name, version, diffID ?? []].flat().join(' ')),
+  ],
+  ['Diff-ID', layer?.diffID],
+  [
+    'Layer',
+    Object.entries(layer?.blobs ?? {}).map(([encoding, { digest, size }]) => `${encoding} ${digest} ${size}`),
   ],
 ];
 

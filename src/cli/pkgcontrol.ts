@@ -16,7 +16,7 @@ const summary = [
   'Reads, checks and prints control files: of recipes (source) and of packages (binary).',
   'Each PATH is a control file, a directory with the file control (a recipe, the tree of a package), or - for ' +
     'standard input; without one it is the directory you are in. Without an option the file is printed as it ' +
-    'is, and of a package in a repository what its build recorded too: Origin, Build-Key and Built-From.',
+    'is, and of a package in a repository what its build recorded too: Origin, Build-Key, Built-From, Diff-ID and Layer.',
   'The exit status is 1 if a field or a program that was asked for is not there, or if --check or --lint finds an error, and 2 if a file ' +
     'or an option is not right.',
 ].join('\n\n');

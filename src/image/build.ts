@@ -16,6 +16,8 @@ import { blobOf, type KnownLayer, openBlob, type Workshop } from '../layer/works
 export type ImageRequest = LayerPlan &
   Wanted & {
     readonly packages: readonly LayerPackage[];
+    /** The constraints that they meet, as they were written. */
+    readonly asked: readonly string[];
     /** The package that the image is about, for its annotations. */
     readonly main: LayerPackage | undefined;
     readonly settings: Settings;

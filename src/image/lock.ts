@@ -72,6 +72,7 @@ export function formatImageLock(request: ImageRequest, { image, packages, layers
     ['plan', line(layers.flatMap(({ members }) => (members.length === 0 ? [] : [members.map(titleOf)])))],
     ['platform', line(image.platform)],
     ['profile', line(profile?.layer ?? null)],
+    ['request', line([...request.asked].sort())],
     ['settings', line(settings?.layer ?? null)],
   ];
   return `{\n${fields.map(([name, value]) => `  ${JSON.stringify(name)}: ${value}`).join(',\n')}\n}`;

@@ -733,6 +733,7 @@ test('several platforms: each has its lock, damage hurts the index, and what doe
   const digest = image('build', ...both, '-t', 'multi', '--lock', lock);
   const { platforms, index } = JSON.parse(readFileSync(lock, 'utf8'));
   t.is(`${index.digest}\n`, digest);
+  t.deepEqual(platforms['linux/arm64'].request, ['hello']);
   t.deepEqual(Object.keys(platforms), ['linux/amd64', 'linux/arm64']);
   t.is(
     readFileSync(lock, 'utf8')

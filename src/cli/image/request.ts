@@ -29,10 +29,12 @@ export async function readRequests(
 ): Promise<readonly ImageRequest[]> {
   const { cwd, env } = context;
   const file = await readFile(options, context);
-  const wishes = readWishes([...(file.packages ?? []), ...(options.package ?? [])]);
+  const asked = [...(file.packages ?? []), ...(options.package ?? [])];
+  const wishes = readWishes(asked);
   const described = describedAdditions(file);
   const epoch = env['SOURCE_DATE_EPOCH'];
   const common = {
+    asked,
     settings: readSettings(options, file),
     annotations: { ...file.annotations, ...readPairs('--annotation', options.annotation) },
     additions: {
