@@ -582,7 +582,7 @@ test('what is wrong is told in one line and a hint, with status 2 or 1, before a
     [['export', 'none', 'oci:x'], 1, /there is no image "none"/],
     [['export', 'none', 'somewhere'], 2, /says no kind of place/],
     [['load', 'none', 'dokcer'], 2, /"dokcer" is no engine/],
-    [['copy', 'docker://example.org/x', 'y'], 2, /is in a registry/],
+    [['export', 'none', 'docker://example.org/x'], 2, /is in a registry/],
     [['copy', 'rootfs:x', 'y'], 2, /is no image/],
   ];
   for (const [args, status, message] of wrong) {
