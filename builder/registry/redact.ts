@@ -19,6 +19,8 @@ export function redactText(text: string): string {
     .replaceAll(/\beyJ[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*/g, '…')
     .replaceAll(/(https?:\/\/)[^\s/@"']*@/gi, '$1')
     .replaceAll(/(https?:\/\/[^\s?"']*)\?[^\s"']*/gi, '$1?…')
+    // A query without its address is as secret.
+    .replaceAll(/\?[^\s"'=]+=[^\s"']*/g, '?…')
     .replaceAll(
       /((?:signature|token|password|secret|credential|authorization|_state)["']?\s*[=:]\s*["']?)[^\s"'&,;]+/gi,
       '$1…',

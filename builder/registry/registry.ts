@@ -12,6 +12,9 @@ import { backOff, defaultPolicy, type RetryPolicy } from './retry.ts';
 import type { Scope } from './scope.ts';
 import type { RegistrySettings } from './settings.ts';
 
+/** Times that a host which has never answered is waited for, or looked up. */
+const mostSilences = 3;
+
 /** A request to the registry's API, or to where an answer of it led. */
 export type Ask = {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -150,10 +153,15 @@ export class Registry {
 
   /** Once for each host, unless it did not answer. */
   async #reach(): Promise<Endpoint> {
+    let silences = 0;
     this.#endpoint ??= ping(
       this.host,
       this.settings.insecure ?? false,
-      (url) => this.#directly({ method: 'GET', url, headers: {} }, isOtherProtocol),
+      (url) =>
+        this.#directly(
+          { method: 'GET', url, headers: {} },
+          (fault) => isOtherProtocol(fault) || ++silences >= mostSilences,
+        ),
       async (failures, fault) => {
         if (!isBroken(fault) || failures + 1 >= this.policy.attempts) return false;
         await this.pause(failures, fault.message);

@@ -512,6 +512,7 @@ test('what looks like a secret is never shown', (t) => {
     `https://user:${secret}@r.example/x`,
     `see https://s.example/x?X-Amz-Signature=${secret}&a=b for more`,
     `{"token":"${secret}"}`,
+    `cannot GET /blobs/1?sig=${secret}`,
     `password=${secret}`,
     `_state=${secret}&x`,
     `eyJhbGciOiJSUzI1NiJ9.${secret}.x`,

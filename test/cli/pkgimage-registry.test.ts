@@ -1,0 +1,835 @@
+import ava, { type ExecutionContext } from 'ava';
+import { spawn } from 'node:child_process';
+import { randomBytes, randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { type Descriptor, describe, mediaTypes } from '../../builder/descriptor.ts';
+import { digestOf } from '../../builder/digest.ts';
+import { encodeConfig, encodeIndex, encodeManifest } from '../../builder/manifest.ts';
+import { putDocument } from '../../builder/store/blob.ts';
+import { openStore } from '../../builder/store/open-store.ts';
+import { needsRoot, startEngine } from '../support/engines.ts';
+import { lockProgram, tarOf } from '../support/images.ts';
+import { crane, finish, podman, skopeo } from '../support/peer-tools.ts';
+import { startProxy } from '../support/proxy.ts';
+import {
+  type RegistryKind,
+  type RegistryOptions,
+  type RunningRegistry,
+  startRegistry,
+} from '../support/registries.ts';
+import { type Move, type Seen, startHostile } from '../support/registry-hostile.ts';
+import { user } from '../support/token-server.ts';
+import { quickstart, root, run, runTool, temporary, tool } from '../support/tools.ts';
+
+/** One after the other: each starts registries, and some count what these are asked. */
+const test = ava.serial;
+
+type Env = Readonly<Record<string, string | undefined>>;
+type Result = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
+
+const home = mkdtempSync(join(tmpdir(), 'static-distro-pkgimage-registry-'));
+test.after.always(() => rmSync(home, { recursive: true, force: true }));
+
+/** Nobody's credentials, and a store with images that are only read. */
+const own: Env = {
+  STATIC_DISTRO_HOME: home,
+  HOME: join(home, 'nobody'),
+  SOURCE_DATE_EPOCH: undefined,
+  DOCKER_CONFIG: undefined,
+  REGISTRY_AUTH_FILE: undefined,
+  XDG_RUNTIME_DIR: undefined,
+  XDG_CONFIG_HOME: undefined,
+};
+
+/** Somebody with nothing at all. */
+const newcomer = (t: ExecutionContext): Env => {
+  const directory = temporary(t);
+  return { ...own, STATIC_DISTRO_HOME: join(directory, 'home'), HOME: directory };
+};
+
+/** Never synchronously: servers may be played by this process. */
+async function call(
+  args: readonly string[],
+  env: Env = own,
+  input?: string,
+  program = 'pkgimage',
+): Promise<Result> {
+  const child = spawn(tool(program), args, {
+    env: { ...process.env, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  child.stdin.end(input);
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  return { status: status as number | null, stdout, stderr };
+}
+
+/** The digest that a call prints, which must succeed. */
+async function must(t: ExecutionContext, args: readonly string[], env: Env = own): Promise<string> {
+  const { status, stdout, stderr } = await call(args, env);
+  t.is(status, 0, stderr);
+  return stdout.trimEnd();
+}
+
+const packages = (names: readonly string[]) => ['-d', quickstart, '-p', ...names, '--entrypoint', '/bin/sh'];
+let tiny = '';
+let other = '';
+
+test.before(() => {
+  const build = (names: readonly string[], name: string) => {
+    const { status, stdout, stderr } = runTool('pkgimage', ['build', ...packages(names), '-t', name], {
+      env: own,
+    });
+    if (status !== 0) throw new Error(stderr);
+    return stdout.trimEnd();
+  };
+  tiny = build(['mksh', 'sbase'], 'tiny');
+  other = build(['mksh', 'sbase', 'lua'], 'other');
+});
+
+async function registry(
+  t: ExecutionContext,
+  kind: RegistryKind = 'docker-registry',
+  options: RegistryOptions = {},
+): Promise<RunningRegistry> {
+  const running = await startRegistry(kind, options);
+  t.teardown(() => running.stop());
+  return running;
+}
+
+const count = (requests: readonly string[], pattern: RegExp): number =>
+  requests.filter((request) => pattern.test(request)).length;
+
+/** An OCI layout with an image for two platforms, which share a layer. */
+async function layoutOfTwo(
+  directory: string,
+): Promise<{ readonly layout: string; readonly index: Descriptor }> {
+  const layout = join(directory, 'layout');
+  const store = await openStore(layout, { lockProgram, create: true });
+  const shared = await tarOf({ 'etc/shared': 'for both' });
+  const layerOf = (tar: Buffer) => putDocument(store, describe(mediaTypes.layer, tar));
+  const manifests = [];
+  for (const architecture of ['amd64', 'arm64']) {
+    const tar = await tarOf({ 'etc/arch': architecture });
+    const config = encodeConfig({
+      architecture,
+      os: 'linux',
+      rootfs: { type: 'layers', diff_ids: [digestOf(shared), digestOf(tar)] },
+    });
+    const layers = [await layerOf(shared), await layerOf(tar)];
+    const manifest = await putDocument(
+      store,
+      encodeManifest({ config: await putDocument(store, config), layers }),
+    );
+    manifests.push({ ...manifest, platform: { os: 'linux', architecture } });
+  }
+  const index = await putDocument(store, encodeIndex({ manifests }));
+  await store.tag('two', index);
+  store.close();
+  return { layout, index };
+}
+
+// ---- there and back
+
+const manners: readonly (readonly [RegistryKind, RegistryOptions])[] = [
+  ['docker-registry', {}],
+  ['docker-registry', { auth: 'basic', tls: true }],
+  ['docker-registry', { auth: 'token' }],
+  ['distribution', { auth: 'token', tls: true }],
+  ['distribution', { auth: 'basic' }],
+  ['distribution', { tls: true }],
+];
+
+for (const [kind, options] of manners) {
+  const { auth, tls } = options;
+  const words = [kind, auth ?? 'open', tls ? 'TLS' : 'plain'].join(', ');
+
+  test(`${words}: login, push and pull; skopeo and crane see the same digest, and we see theirs`, async (t) => {
+    const running = await registry(t, kind, options);
+    const { host } = running;
+    const env = newcomer(t);
+    const trust = tls ? ['--cert-dir', running.certificates] : [];
+    if (auth) {
+      const wrong = await call(
+        ['login', host, '-u', user.name, '--password-stdin', ...trust],
+        env,
+        'wrong\n',
+      );
+      t.is(wrong.status, 1);
+      t.false(existsSync(join(env['HOME'] ?? '', '.docker/config.json')));
+      const right = await call(
+        ['login', host, '-u', user.name, '--password-stdin', ...trust],
+        env,
+        user.password,
+      );
+      t.is(right.status, 0, right.stderr);
+      t.false(right.stderr.includes(user.password));
+      t.is(statSync(join(env['HOME'] ?? '', '.docker/config.json')).mode & 0o777, 0o600);
+    }
+    const pushing = { ...own, HOME: env['HOME'] };
+    t.is(await must(t, ['push', 'tiny', `${host}/some/tiny:1`, ...trust], pushing), tiny);
+    t.is(await must(t, ['pull', `${host}/some/tiny:1`, ...trust], env), tiny);
+    t.is(await must(t, ['pull', `${host}/some/tiny@${tiny}`, '--as', 'by-digest', ...trust], env), tiny);
+    t.is(await must(t, ['tags', `${host}/some/tiny`, ...trust], env), '1');
+    t.deepEqual((await must(t, ['list'], env)).match(/^\S+/gm), [`${host}/some/tiny:1`, 'by-digest:latest']);
+
+    const directory = temporary(t);
+    const { layout, index } = await layoutOfTwo(directory);
+    t.is(await must(t, ['push', `oci:${layout}`, `${host}/two`, ...trust], pushing), index.digest);
+    for (const make of [skopeo, crane]) {
+      const client = make(directory, running, options);
+      t.is(digestOf(await client.manifest('some/tiny:1')) as string, tiny);
+      t.is(digestOf(await client.manifest('two:latest')), index.digest);
+      const place = join(directory, `${make.name}-layout`);
+      await client.pull('two:latest', place);
+      await client.push(place, `${make.name}/two:1`);
+      const name = `${host}/${make.name}/two:1`;
+      const theirs: string = digestOf(await client.manifest(`${make.name}/two:1`));
+      t.is(await must(t, ['pull', name, ...trust], env), theirs);
+      const only = await must(t, ['pull', name, '--platform', 'linux/arm64', '--as', 'arm', ...trust], env);
+      t.not(only, theirs);
+      const { images } = JSON.parse(await must(t, ['inspect', '--json', 'arm'], env)) as {
+        images: readonly { readonly platform: string }[];
+      };
+      t.deepEqual(
+        images.map(({ platform }) => platform),
+        ['linux/arm64'],
+      );
+    }
+    if (!auth) return;
+    t.is((await call(['logout', host], env)).status, 0);
+    const refused = await call(['push', 'tiny', `${host}/some/tiny:2`, ...trust], pushing);
+    t.is(refused.status, 1);
+    t.true(refused.stderr.includes(`log in to ${host} first`), refused.stderr);
+  });
+}
+
+test(`${needsRoot}docker and podman pull what we pushed and run it, and we pull what they pushed`, async (t) => {
+  const engine = await startEngine('docker');
+  t.teardown(() => engine.stop());
+  const docker = (...args: string[]) =>
+    finish(engine.command[0] ?? '', [...engine.command.slice(1), ...args]);
+  for (const [kind, options] of [
+    ['docker-registry', {}],
+    ['distribution', { auth: 'basic', tls: true }],
+  ] as const) {
+    const running = await registry(t, kind, options);
+    const { host } = running;
+    const env = newcomer(t);
+    const trust =
+      options === manners[0]?.[1] || !('tls' in options) ? [] : ['--cert-dir', running.certificates];
+    if ('auth' in options) {
+      // docker finds what our login has kept.
+      const login = await call(
+        ['login', host, '-u', user.name, '--password-stdin', ...trust],
+        env,
+        user.password,
+      );
+      t.is(login.status, 0, login.stderr);
+    }
+    const config = ['--config', join(env['HOME'] ?? '', '.docker')];
+    await must(t, ['push', 'tiny', `${host}/tiny:1`, ...trust], { ...own, HOME: env['HOME'] });
+    t.regex(await docker(...config, 'pull', `${host}/tiny:1`), new RegExp(`Digest: ${tiny}`));
+    const said = await docker(
+      'run',
+      '--rm',
+      '--network',
+      'none',
+      `${host}/tiny:1`,
+      '-c',
+      'echo "hello from $PWD"',
+    );
+    t.is(said, 'hello from /\n');
+    const client = podman(temporary(t), running, options);
+    t.is(await client.pull('tiny:1'), tiny);
+    t.is(await client.run('tiny:1', '-c', 'echo hello'), 'hello\n');
+
+    // docker's own manifest, with docker's own media types.
+    await docker('tag', `${host}/tiny:1`, `${host}/docker/tiny:2`);
+    const pushed = await docker(...config, 'push', `${host}/docker/tiny:2`);
+    const digest = /digest: (sha256:[0-9a-f]{64})/.exec(pushed)?.[1];
+    t.is(await must(t, ['pull', `${host}/docker/tiny:2`, ...trust], env), digest ?? '');
+    const rootfs = join(temporary(t), 'rootfs.tar');
+    await must(t, ['export', `${host}/docker/tiny:2`, `rootfs:${rootfs}`], env);
+    t.true(run('tar', ['tf', rootfs]).stdout.includes('packages/mksh/'));
+  }
+});
+
+// ---- what is asked and sent
+
+test('unchanged: two requests, also of an image for several platforms; and two of a pull', async (t) => {
+  const running = await registry(t);
+  const { host } = running;
+  const { layout } = await layoutOfTwo(temporary(t));
+  const env = newcomer(t);
+  for (const [source, name] of [
+    ['tiny', 'tiny:1'],
+    [`oci:${layout}`, 'two:1'],
+  ] as const) {
+    await must(t, ['push', source, `${host}/${name}`]);
+    await running.requests();
+    await must(t, ['push', source, `${host}/${name}`]);
+    const path = `/v2/${name.replace(':', '/manifests/')}`;
+    t.deepEqual(await running.requests(), ['GET /v2/ 200', `HEAD ${path} 200`]);
+    await must(t, ['pull', `${host}/${name}`], env);
+    await running.requests();
+    await must(t, ['pull', `${host}/${name}`], env);
+    t.deepEqual(await running.requests(), ['GET /v2/ 200', `HEAD ${path} 200`]);
+  }
+});
+
+test('one package changed: its layer, the profile, the config and the manifest, and no other body', async (t) => {
+  const running = await registry(t);
+  const { host } = running;
+  const env = newcomer(t);
+  const trees = join(temporary(t), 'trees');
+  cpSync(quickstart, trees, { recursive: true, filter: (path) => !path.includes('/.records') });
+  const build = async (tag: string) => {
+    const args = ['build', '-d', trees, '-p', 'mksh', 'sbase', 'lua', '-t', tag];
+    return must(t, args, env);
+  };
+  await build('app:1');
+  await must(t, ['push', 'app:1', `${host}/app:1`], env);
+  // The same version with one more program, so that the profile has one more link.
+  const [version = ''] = readdirSync(join(trees, 'lua'));
+  const bin = join(trees, 'lua', version, 'bin');
+  cpSync(join(bin, 'lua'), join(bin, 'another-lua'));
+  await build('app:2');
+  await running.requests();
+  const { status, stdout, stderr } = await call(['push', 'app:2', `${host}/app:1`, '--json'], env);
+  t.is(status, 0, stderr);
+  const requests = await running.requests();
+  t.is(count(requests, /^PUT \S*\/blobs\//), 3);
+  t.is(count(requests, /^(PATCH|PUT \S*\/manifests\/)/), 1);
+  const events = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { event: string; digest: string });
+  t.is(events.filter(({ event }) => event === 'moved').length, 4);
+  t.is(events.at(-1)?.event, 'done');
+});
+
+test('push to the registry that holds the packages: no body of a layer of a package', async (t) => {
+  const running = await registry(t);
+  const { host } = running;
+  const publisher = newcomer(t);
+  const names = ['mksh', 'sbase', 'lua'];
+  const published = await call(
+    ['publish', quickstart, `registry:${host}/packages`, ...names],
+    publisher,
+    '',
+    'pkgrepo',
+  );
+  t.is(published.status, 0, published.stderr);
+  const sent = (requests: readonly string[]) => ({
+    bodies: count(requests, /^(PUT|PATCH) \S*\/blobs\//),
+    mounted: count(requests, /^POST \S*mount=\S*from=packages 201/),
+  });
+
+  // Who has published needs no word; nor who takes packages from there.
+  await must(t, ['build', ...packages(names), '-t', 'app'], publisher);
+  await running.requests();
+  await must(t, ['push', 'app', `${host}/mine/app`], publisher);
+  t.deepEqual(sent(await running.requests()), { bodies: 2, mounted: names.length });
+
+  const user = newcomer(t);
+  const from = [
+    'build',
+    '-d',
+    `registry:${host}/packages`,
+    '-p',
+    ...names,
+    '--entrypoint',
+    '/bin/sh',
+    '-t',
+    'app',
+  ];
+  t.is(await must(t, from, user), other);
+  await running.requests();
+  t.is(await must(t, ['push', 'app', `${host}/user/app`], user), other);
+  t.deepEqual(sent(await running.requests()), { bodies: 2, mounted: names.length });
+
+  // Who has built them alone has to say it.
+  const builder = newcomer(t);
+  await must(t, ['build', ...packages(names), '-t', 'app'], builder);
+  await must(t, ['push', 'app', `${host}/builder/app`, '--mount-from', `${host}/packages`], builder);
+  t.deepEqual(sent(await running.requests()), { bodies: 2, mounted: names.length });
+  const elsewhere = await call(
+    ['push', 'app', `${host}/builder/app:2`, '--mount-from', 'r.example/packages'],
+    builder,
+  );
+  t.is(elsewhere.status, 2);
+  t.true(elsewhere.stderr.includes(`is not on ${host}`));
+});
+
+test('past the budget groups are sent beside profile, config and manifest, and packages mounted', async (t) => {
+  const running = await registry(t);
+  const { host } = running;
+  const env = newcomer(t);
+  const names = ['mksh', 'sbase', 'lua', 'musl', 'mini-httpd'].filter((name) =>
+    existsSync(join(quickstart, name)),
+  );
+  const published = await call(['publish', quickstart, `registry:${host}/packages`], env, '', 'pkgrepo');
+  t.is(published.status, 0, published.stderr);
+  await must(t, ['build', '-d', quickstart, '-p', ...names, '--budget', '4', '-t', 'grouped'], env);
+  const { images } = JSON.parse(await must(t, ['inspect', '--json', 'grouped'], env)) as {
+    images: readonly { readonly layers: readonly { readonly history: string }[] }[];
+  };
+  const layers = images[0]?.layers ?? [];
+  await running.requests();
+  await must(t, ['push', 'grouped', `${host}/grouped`], env);
+  const requests = await running.requests();
+  const mounted = count(requests, /^POST \S*mount=\S*from=packages 201/);
+  t.is(count(requests, /^PUT \S*\/blobs\//), layers.length - mounted + 1);
+});
+
+test('a version is tagged with its series, unless a newer one is there', async (t) => {
+  const { host } = await registry(t);
+  const digestAt = (tag: string) => must(t, ['pull', `${host}/app:${tag}`, '--as', 'x']);
+  await must(t, ['push', 'tiny', `${host}/app:1.2.3`, '--also-tag', '--tag', 'stable']);
+  t.is(
+    await must(t, ['tags', `${host}/app`]).then((tags) => tags.split('\n').sort().join()),
+    '1,1.2,1.2.3,stable',
+  );
+  await must(t, ['push', 'other', `${host}/app:1.3.0`, '--also-tag']);
+  t.deepEqual(await Promise.all(['1', '1.2', '1.3', 'stable'].map(digestAt)), [other, tiny, other, tiny]);
+  // An old line is mended.
+  await must(t, ['push', 'other', `${host}/app:1.2.4`, '--also-tag']);
+  t.deepEqual(await Promise.all(['1', '1.2', '1.3'].map(digestAt)), [other, other, other]);
+  await must(t, ['push', 'tiny', `${host}/app:1.2.0`, '--also-tag']);
+  t.is(await digestAt('1.2'), other);
+  await must(t, ['push', 'tiny', `${host}/early:0.4.1`, '--also-tag']);
+  await must(t, ['push', 'tiny', `${host}/early:2.0.0-rc.1`, '--also-tag']);
+  await must(t, ['push', 'tiny', `${host}/early:v3.1.4`, '--also-tag']);
+  const early = (await must(t, ['tags', `${host}/early`])).split('\n').sort();
+  t.deepEqual(early, ['0.4', '0.4.1', '2.0.0-rc.1', 'v3', 'v3.1', 'v3.1.4']);
+  const none = await call(['push', 'tiny', `${host}/app`, '--also-tag']);
+  t.is(none.status, 2);
+  t.regex(none.stderr, /the tag "latest" is no version/);
+});
+
+test('copy: to, from and between registries, and only what is missing; a lock and a whole store', async (t) => {
+  const running = await registry(t);
+  const second = await registry(t, 'crane');
+  const env = newcomer(t);
+  const directory = temporary(t);
+  const at = (name: string, host = running.host) => `docker://${host}/${name}`;
+  await must(t, ['copy', 'tiny', at('tiny:1')]);
+  await must(t, ['copy', at('tiny:1'), `oci:${join(directory, 'out')}:x`], env);
+  t.true(readFileSync(join(directory, 'out/index.json'), 'utf8').includes(tiny));
+  await must(t, ['copy', at('tiny:1'), 'mine:2'], env);
+  t.regex(await must(t, ['list'], env), /^mine:2 +sha256/);
+  await running.requests();
+  await must(t, ['copy', at('tiny:1'), at('moved/tiny:1')], env);
+  const requests = await running.requests();
+  t.is(count(requests, /^PUT \S*\/blobs\//), 0, 'one registry moves no bytes through us');
+  t.is(count(requests, /^GET \S*\/blobs\//), 0);
+  await must(t, ['copy', at('tiny:1'), at('tiny:1', second.host)], env);
+  t.is(await must(t, ['pull', `${second.host}/tiny:1`], env), tiny);
+
+  const lock = join(directory, 'app.lock');
+  await must(t, ['build', ...packages(['mksh', 'sbase']), '--lock', lock], env);
+  t.is(await must(t, ['push', lock, `${running.host}/locked`], env), tiny);
+  const stranger = await call(['push', `lock:${lock}`, `${running.host}/locked`], newcomer(t));
+  t.is(stranger.status, 1);
+  t.regex(stranger.stderr, /the image of "[^"]*app\.lock" is not in the store/);
+
+  await must(t, ['push', '--all', `${running.host}/all`]);
+  t.deepEqual(
+    await Promise.all(['tiny', 'other'].map((name) => must(t, ['tags', `${running.host}/all/${name}`]))),
+    ['latest', 'latest'],
+  );
+});
+
+// ---- how it is told
+
+test('lines where there is no terminal, bars where there is one, and neither where nothing moves', async (t) => {
+  const { host } = await registry(t);
+  const first = await call(['push', 'tiny', `${host}/tiny:1`]);
+  t.regex(first.stderr, /^([0-9a-f]{12} +[\d.]+ k?B {2}sent\n){4}$/);
+  t.is((await call(['push', 'tiny', `${host}/tiny:1`])).stderr, '');
+  t.is((await call(['push', 'tiny', `${host}/quiet:1`, '--quiet'])).stderr, '');
+  const { layout } = await bigLayout(temporary(t), [12 << 20]);
+  const proxy = await startProxy(host, 30);
+  t.teardown(() => proxy.stop());
+  const args = JSON.stringify([]);
+  const command = [tool('pkgimage'), 'push', `oci:${layout}`, `${proxy.host}/big`];
+  const env = { ...own, TERM: 'xterm', NO_COLOR: '1' };
+  const shown = JSON.parse(
+    await finish('python3', [join(root, 'test/support/terminal.py'), args, ...command], env),
+  ) as {
+    readonly shown: string;
+  };
+  t.regex(shown.shown, /[0-9a-f]{12} {2}\[#*-*\] [\d.]+ [kM]?B of 12\.6 MB/);
+  t.regex(shown.shown, /\d of \d done/);
+});
+
+/** An OCI layout with one image of such layers, which are no tars: no registry looks. */
+async function bigLayout(
+  directory: string,
+  sizes: readonly number[],
+): Promise<{ readonly layout: string; readonly image: Descriptor }> {
+  const layout = join(directory, 'layout');
+  const store = await openStore(layout, { lockProgram, create: true });
+  const blobs = sizes.map((size) => describe(mediaTypes.layerGzip, randomBytes(size)));
+  const layers = await Promise.all(blobs.map((blob) => putDocument(store, blob)));
+  const rootfs = { type: 'layers', diff_ids: layers.map(({ digest }) => digest) } as const;
+  const config = await putDocument(store, encodeConfig({ architecture: 'amd64', os: 'linux', rootfs }));
+  const image = await putDocument(store, encodeManifest({ config, layers }));
+  await store.tag('big', image);
+  store.close();
+  return { layout, image };
+}
+
+test('a push and a pull that are killed go on where they were', async (t) => {
+  const { host } = await registry(t, 'distribution');
+  const proxy = await startProxy(host);
+  t.teardown(() => proxy.stop());
+  const size = 8 << 20;
+  const { layout, image } = await bigLayout(temporary(t), [size]);
+  const env = newcomer(t);
+  const killed = async (args: readonly string[], way: 'up' | 'down'): Promise<number> => {
+    proxy.reset();
+    const child = spawn(tool('pkgimage'), args, { env: { ...process.env, ...env }, stdio: 'ignore' });
+    const limit = (1 << 20) + randomInt(6 << 20);
+    proxy.watch = () => {
+      if (proxy.bytes[way] >= limit) child.kill('SIGKILL');
+    };
+    await once(child, 'close');
+    proxy.watch = undefined;
+    const { bytes } = proxy;
+    return bytes[way];
+  };
+  const push = ['push', `oci:${layout}`, `${proxy.host}/big`, '--quiet'];
+  const pull = ['pull', `${proxy.host}/big`, '--quiet'];
+  for (const [args, way] of [
+    [push, 'up'],
+    [pull, 'down'],
+  ] as const) {
+    const before = await killed(args, way);
+    if (way === 'down') t.is((await call(['list'], env)).stdout, '', 'nothing half-done has a name');
+    else t.is((await call(['tags', `${host}/big`])).status, 1, 'nothing half-done has a tag');
+    proxy.reset();
+    t.is(await must(t, args, env), image.digest);
+    const after = proxy.bytes[way];
+    // What was on its way when the end came is fetched again: at most what buffers hold.
+    t.true(before + after <= size + (2 << 20), `${way}: ${before}, then ${after}`);
+  }
+  t.deepEqual(readdirSync(join(env['STATIC_DISTRO_HOME'] ?? '', 'cache/uploads')), []);
+});
+
+// ---- what goes wrong
+
+const problem = (status: number, code: string, message = ''): Move => ({
+  status,
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify({ errors: [{ code, message }] }),
+});
+
+const on =
+  (pattern: RegExp, move: Move) =>
+  ({ method, path }: Seen): Move | undefined =>
+    pattern.test(`${method} ${path}`) ? move : undefined;
+
+/** What a registry does to a push of `tiny` to `app:1`, and what the user is told in two lines. */
+const refusals: readonly (readonly [
+  name: string,
+  move: (request: Seen) => Move | undefined,
+  said: RegExp,
+  hint: RegExp,
+])[] = [
+  [
+    'may not push',
+    on(/^POST /, problem(403, 'DENIED', 'requested access to the resource is denied')),
+    /app: beginning an upload: POST: status 403 DENIED: requested access/,
+    /this account may not do that/,
+  ],
+  [
+    'repository missing',
+    on(/^POST /, problem(404, 'NAME_UNKNOWN', 'The repository with name app does not exist')),
+    /app: beginning an upload: POST: status 404 NAME_UNKNOWN/,
+    /the repository does not exist; check its name, or create it first/,
+  ],
+  [
+    'read-only',
+    on(/^POST /, problem(405, 'UNSUPPORTED')),
+    /POST: status 405 UNSUPPORTED/,
+    /it may be read-only/,
+  ],
+  [
+    'full',
+    on(/^PUT .*blobs/, problem(507, 'UNKNOWN', 'no space left')),
+    /PUT: status 507/,
+    /the registry is full/,
+  ],
+  [
+    'immutable tag',
+    on(/^PUT .*manifests/, problem(400, 'TAG_INVALID', 'the tag 1 is immutable')),
+    /app: storing 1: PUT: status 400 TAG_INVALID/,
+    /that tag may not be moved; choose another one/,
+  ],
+  [
+    'leads into the network of the user',
+    on(/^POST /, { status: 202, headers: { Location: 'http://169.254.169.254/latest' } }),
+    /leads to http:\/\/169\.254\.169\.254\/latest; refused/,
+    /a registry may not lead/,
+  ],
+];
+
+for (const [name, move, said, hint] of refusals) {
+  test(`a push that is refused: ${name}`, async (t) => {
+    const server = await startHostile(t, { move });
+    const { status, stdout, stderr } = await call(['push', 'tiny', `${server.host}/app:1`, '--quiet']);
+    t.is(status, 1, stderr);
+    t.is(stdout, '');
+    const [first = '', second = '', ...more] = stderr.trimEnd().split('\n');
+    t.deepEqual(more, []);
+    t.true(first.startsWith(`pkgimage: ${server.host}`), first);
+    t.regex(first, said);
+    t.regex(second, hint);
+    t.false([...server.manifests.keys()].includes('1'), 'nothing is tagged');
+  });
+}
+
+test('a registry that lies: nothing of it has a name, and nothing wrong is kept', async (t) => {
+  const server = await startHostile(t, {});
+  await must(t, ['push', 'tiny', `${server.host}/app:1`, '--quiet']);
+  const manifest = server.manifests.get('1')?.bytes.toString() ?? '';
+  const layer =
+    /"digest":"(sha256:[0-9a-f]{64})","mediaType":"application\/vnd.oci.image.layer[^}]*"size":(\d+)/.exec(
+      manifest,
+    );
+  const lies: Readonly<Record<string, () => void>> = {
+    'another digest': () => server.blobs.set(layer?.[1] ?? '', Buffer.alloc(Number(layer?.[2]))),
+    'fewer bytes': () => server.blobs.set(layer?.[1] ?? '', Buffer.alloc(3)),
+    'more bytes': () => server.blobs.set(layer?.[1] ?? '', Buffer.alloc(Number(layer?.[2]) + 1)),
+    'another size in the manifest': () =>
+      server.manifests.set('1', {
+        type: mediaTypes.manifest,
+        bytes: Buffer.from(manifest.replace(/"size":\d+/, '"size":1')),
+      }),
+    'another type': () => server.manifests.set('1', { type: mediaTypes.index, bytes: Buffer.from(manifest) }),
+    'a type that nobody knows': () =>
+      server.manifests.set('1', {
+        type: 'application/vnd.docker.distribution.manifest.v1+prettyjws',
+        bytes: Buffer.from('{}'),
+      }),
+    'no JSON': () => server.manifests.set('1', { type: mediaTypes.manifest, bytes: Buffer.from('nonsense') }),
+  };
+  for (const [name, lie] of Object.entries(lies)) {
+    const env = newcomer(t);
+    lie();
+    const { status, stdout, stderr } = await call(['pull', `${server.host}/app:1`, '--quiet'], env);
+    t.true(status === 1 || status === 2, `${name}: ${stderr}`);
+    t.is(stdout, '');
+    t.is(
+      stderr
+        .trimEnd()
+        .split('\n')
+        .filter((line) => !line.startsWith('pkgimage: ')).length,
+      0,
+      stderr,
+    );
+    t.is((await call(['list'], env)).stdout, '', name);
+    const kept = readdirSync(join(env['STATIC_DISTRO_HOME'] ?? '', 'data/store/blobs/sha256'));
+    for (const blob of kept) {
+      t.is(
+        digestOf(readFileSync(join(env['STATIC_DISTRO_HOME'] ?? '', 'data/store/blobs/sha256', blob))),
+        `sha256:${blob}`,
+      );
+    }
+  }
+});
+
+test('who is not there, who does not answer, what does not exist, what is no name', async (t) => {
+  const { host } = await registry(t);
+  const silent = createServer(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  const page = createServer((_, response) => response.writeHead(500).end('<html>it is me</html>'));
+  await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => page.close());
+  const rows: readonly (readonly [args: readonly string[], status: number, said: RegExp])[] = [
+    [
+      ['pull', '127.0.0.1:1/app'],
+      1,
+      /127\.0\.0\.1:1: nobody answers there \(ECONNREFUSED\)\n.*check host and port/,
+    ],
+    [['pull', 'no-such-host.invalid/app'], 1, /no-such-host\.invalid: the host name/],
+    [['pull', `${host}/nothing`], 1, /\/nothing: there is no latest\n.*check the name and the tag/],
+    [['pull', `${host}/nothing@${tiny}`], 1, /\/nothing: there is no sha256/],
+    [['tags', `${host}/nothing`], 1, /\/nothing: there are no tags/],
+    [['tags', `${host}/nothing:1`], 2, /a tag or digest is given/],
+    [['pull', 'busybox'], 2, /names no registry\n.*docker\.io\/library\/busybox/],
+    [['push', 'tiny'], 2, /names no registry/],
+    [['push', 'nothing', `${host}/app`], 1, /there is no image "nothing"/],
+    [['push', 'tiny', `${host}/app@${other}`], 2, /is not what is pushed/],
+    [['push', 'tiny', `${host}/UPPER/app`], 2, /is no name/],
+    [['push', 'tiny', `${host}/app`, '--chunk', 'big'], 2, /--chunk "big" is no size/],
+    [['push', 'rootfs:x.tar', `${host}/app`], 2, /cannot be pushed/],
+    [['login', host, '--password-stdin'], 2, /no user name is given/],
+    [['login', host, '-u', 'me', '--password-stdin'], 2, /no password is given/],
+    [['login', 'not a host'], 2, /is no (host|name)/],
+    [['export', 'tiny', `docker://${host}/x`], 2, /is in a registry\n.*pkgimage push/],
+  ];
+  for (const [args, status, said] of rows) {
+    const result = await call(args);
+    t.is(result.status, status, `${args.join(' ')}: ${result.stderr}`);
+    t.regex(result.stderr, said);
+    t.false(result.stderr.includes('this is a bug'));
+  }
+  const { port } = page.address() as AddressInfo;
+  const { status, stderr } = await call(['push', 'tiny', `127.0.0.1:${port}/app`, '--quiet']);
+  t.is(status, 1);
+  t.regex(stderr, /status 500; that is no registry that can be used\n.*try again later/);
+});
+
+test('no credential, token or signed query in any output; none for another host', async (t) => {
+  const secret = 'hunter2-is-a-secret';
+  const signed = 'X-Signature-0123456789abcdef';
+  const seen: string[] = [];
+  const far = createServer((request, response) => {
+    seen.push(JSON.stringify([request.method, request.headers]));
+    response.writeHead(403, { 'Content-Type': 'application/json' });
+    response.end(
+      JSON.stringify({ errors: [{ code: 'DENIED', message: `Bearer ${secret} and ${request.url}` }] }),
+    );
+  });
+  await new Promise<void>((resolve) => far.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    far.closeAllConnections();
+    far.close();
+  });
+  const there = `http://127.0.0.1:${(far.address() as AddressInfo).port}/blob?sig=${signed}&token=${secret}`;
+  const basic = Buffer.from(`me:${secret}`).toString('base64');
+  const server = await startHostile(t, {
+    move: ({ method, path, headers }) => {
+      if (headers.authorization === undefined) {
+        return { ...problem(401, 'UNAUTHORIZED'), headers: { 'WWW-Authenticate': 'Basic realm="x"' } };
+      }
+      if (method === 'GET' && path.includes('/blobs/')) return { status: 307, headers: { Location: there } };
+      return { replace: { Warning: `299 - "you sent ${headers.authorization} and token=${secret}"` } };
+    },
+  });
+  const env = newcomer(t);
+  mkdirSync(join(env['HOME'] ?? '', '.docker'));
+  const config = { auths: { [server.host]: { auth: basic } } };
+  writeFileSync(join(env['HOME'] ?? '', '.docker/config.json'), JSON.stringify(config));
+  const pushed = await call(['push', 'tiny', `${server.host}/app:1`, '--verbose'], {
+    ...own,
+    HOME: env['HOME'],
+  });
+  t.is(pushed.status, 0, pushed.stderr);
+  for (const flags of [[], ['--verbose'], ['--json'], ['--json', '--verbose'], ['--quiet']]) {
+    const { status, stdout, stderr } = await call(['pull', `${server.host}/app:1`, ...flags], env);
+    t.is(status, 1);
+    for (const text of [pushed.stderr, stdout, stderr]) {
+      for (const word of [secret, basic, signed]) t.false(text.includes(word), `${word} in ${text}`);
+    }
+  }
+  t.true(server.requests.some(({ headers }) => headers.authorization === `Basic ${basic}`));
+  t.true(seen.length > 0);
+  for (const request of seen) t.false(request.includes('authorization'), request);
+  // Nor in what is kept for later.
+  const kept = run('grep', ['-r', secret, env['STATIC_DISTRO_HOME'] ?? '']);
+  t.is(kept.stdout, '');
+});
+
+test('login keeps what docker, skopeo and crane find, tells where, and logout forgets it', async (t) => {
+  const running = await registry(t, 'docker-registry', { auth: 'basic' });
+  const { host } = running;
+  const env = newcomer(t);
+  const { layout } = await layoutOfTwo(temporary(t));
+  const docker = join(env['HOME'] ?? '', '.docker');
+  const login = await call(['login', host, '-u', user.name, '--password-stdin'], env, `${user.password}\n`);
+  t.is(login.status, 0, login.stderr);
+  t.true(login.stderr.includes(join(docker, 'config.json')));
+  await finish(
+    'skopeo',
+    [
+      '--insecure-policy',
+      'copy',
+      '--all',
+      '--dest-tls-verify=false',
+      `oci:${layout}:two`,
+      `docker://${host}/two:1`,
+    ],
+    {
+      HOME: env['HOME'],
+      XDG_RUNTIME_DIR: env['HOME'],
+      REGISTRY_AUTH_FILE: join(docker, 'config.json'),
+    },
+  );
+  // What podman keeps is found as well, where docker has nothing.
+  const auth = Buffer.from(`${user.name}:${user.password}`).toString('base64');
+  const podmans = newcomer(t);
+  mkdirSync(join(podmans['HOME'] ?? '', '.config/containers'), { recursive: true });
+  const file = join(podmans['HOME'] ?? '', '.config/containers/auth.json');
+  writeFileSync(file, JSON.stringify({ auths: { [host]: { auth } } }));
+  await must(t, ['pull', `${host}/two:1`], podmans);
+  const gone = await call(['logout', host], podmans);
+  t.is(gone.status, 0);
+  t.regex(gone.stderr, /there was no login to .*\n.*another place still has one/s);
+
+  const named = join(env['HOME'] ?? '', 'named.json');
+  const kept = await call(
+    ['login', host, '-u', user.name, '--password-stdin', '--authfile', named],
+    env,
+    user.password,
+  );
+  t.is(kept.status, 0, kept.stderr);
+  t.is((await call(['logout', host], env)).status, 0);
+  t.is((await call(['pull', `${host}/two:1`], env)).status, 1);
+  await must(t, ['pull', `${host}/two:1`, '--authfile', named], env);
+});
+
+test('a proxy is used where the environment names one, and not for what NO_PROXY names', async (t) => {
+  const seen: string[] = [];
+  const proxy = createServer((request, response) => {
+    seen.push(request.url ?? '');
+    response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  const { host } = await registry(t);
+  const env = { ...own, http_proxy: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` };
+  const through = await call(['pull', `${host}/app`], { ...env, no_proxy: undefined, NO_PROXY: undefined });
+  t.is(through.status, 1);
+  t.true(seen.length > 0);
+  seen.length = 0;
+  await must(t, ['push', 'tiny', `${host}/app`], { ...env, no_proxy: '127.0.0.1' });
+  t.deepEqual(seen, []);
+});
+
+test('help of every command has an example', async (t) => {
+  for (const command of ['push', 'pull', 'copy', 'tags', 'login', 'logout']) {
+    const { status, stdout } = await call([command, '--help']);
+    t.is(status, 0);
+    t.regex(stdout, /Examples:\n {2}pkgimage/);
+  }
+});
