@@ -91,7 +91,7 @@ export const steps: readonly Step[] = [
     stage: 3,
     way: 'roots',
     recipes,
-    suffix: '',
+    suffix: '-~~stage3',
     shelf: first,
     from: [stage2],
     sources: ['musl', 'binutils'],
