@@ -41,6 +41,8 @@ export type BuildSetting = Pick<WorkplaceOptions, 'from' | 'cache' | 'lock' | 'g
   Pick<FailureSetting, 'keep'> & {
     /** The directory of logs. */
     readonly logs: string;
+    /** What a log's name has at its end beside the version's, if anything. */
+    readonly logKind?: string;
     readonly listen: (event: BuildEvent) => void;
   };
 
@@ -77,7 +79,7 @@ export async function build<T>(
   // Scripts may write to the work directory, and the recipe is what all builds to come are made of.
   const guarded = [...setting.guarded, recipe.directory];
   return await withWorkplace({ ...setting, guarded, directory: work, name, version }, async (place) => {
-    const log = openLog(setting.logs, name, version);
+    const log = openLog(setting.logs, name, version, setting.logKind);
     const course: Course = { request, setting, work: place.path, log, cpuSeconds: 0 };
     try {
       const whole = await runScripts(course);

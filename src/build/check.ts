@@ -1,12 +1,12 @@
-import { existsSync, mkdtempSync, renameSync, statSync } from 'node:fs';
+import { renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Buffer } from 'node:buffer';
 import type { Digest } from '../../builder/digest.ts';
 import { Fault } from '../../builder/fault.ts';
 import { treeDigest } from '../package/tree-digest.ts';
 import type { ChosenPackage } from '../run/chosen.ts';
-import { ensurePrivate } from '../run/private.ts';
 import { build } from './build.ts';
+import { withCheckPlaces } from './check-places.ts';
 import { type Circumstances, findCircumstances } from './circumstances.ts';
 import { readOutput } from './collection.ts';
 import { labelOf } from './failed.ts';
@@ -73,13 +73,10 @@ export async function checkBuild(
     room: size * growth,
     host: plan.views.build === 'host' || plan.views.unpack === 'host',
   });
-  ensurePrivate(setting.cache);
+  const { caller, place, owner } = circumstances;
   const kept = join(setting.cache, `${label}.check`);
   await removeTree(kept);
-  const staging = mkdtempSync(`${kept}.`);
-  const { caller, place, owner } = circumstances;
-  const elsewhere = place === undefined ? setting.cache : mkdtempSync(join(place, 'static-distro-'));
-  try {
+  return await withCheckPlaces(setting.cache, label, place, async ({ staging, works }) => {
     const { result = [], log } = await build(
       {
         version,
@@ -95,7 +92,8 @@ export async function checkBuild(
       },
       {
         ...setting,
-        cache: elsewhere,
+        cache: works,
+        logKind: '.check',
         keep: 'never',
         caller,
         machines: plan.machines,
@@ -114,10 +112,7 @@ export async function checkBuild(
     const differs = packages.some(({ differences }) => differences.length > 0);
     if (differs) renameSync(staging, kept);
     return { packages, circumstances, log, kept: differs ? kept : undefined };
-  } finally {
-    if (existsSync(staging)) await removeTree(staging);
-    if (elsewhere !== setting.cache) await removeTree(elsewhere);
-  }
+  });
 }
 
 function shelved({ recipe, version, shelf }: CheckRequest): ReadonlyMap<string, ChosenPackage> {

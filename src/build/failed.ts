@@ -80,6 +80,12 @@ export async function removeOldFailed(cache: string): Promise<void> {
     if (index < most && Date.now() - time < longest) continue;
     await remove(failedPaths(cache, failed)).catch(() => undefined);
   }
+  // What came out otherwise when it was checked.
+  for (const name of readdirSync(cache).filter((each) => each.endsWith('.check'))) {
+    const stats = statSync(join(cache, name), { throwIfNoEntry: false });
+    if (stats && Date.now() - stats.mtimeMs > longest)
+      await removeTree(join(cache, name)).catch(() => undefined);
+  }
 }
 
 function states(cache: string): { readonly failed: FailedBuild; readonly time: number }[] {

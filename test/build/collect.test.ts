@@ -22,6 +22,7 @@ import { Fault } from '../../builder/fault.ts';
 import { readOutput } from '../../src/build/collection.ts';
 import { leadsOutside } from '../../src/build/escape.ts';
 import { type Finding, findingText } from '../../src/build/finding.ts';
+import { linkedOf, parseLinkLog } from '../../src/build/link-log.ts';
 import { pack, treeTime } from '../../src/build/pack.ts';
 import { parseSourceControl } from '../../src/package/source-control.ts';
 import { isRoot, root, temporary } from '../support/tools.ts';
@@ -341,6 +342,47 @@ test('the digests of what is read are those of the bytes, whatever their number'
         .digest('hex'),
     ]),
   );
+});
+
+test('what linkers tell is read, whoever wrote it', (t) => {
+  const log = parseLinkLog(
+    [
+      '> /work/conftest',
+      '/lib/libc.a(wrong.lo)',
+      '> demo/tool',
+      '/lib/libc.a(puts.lo)',
+      '/packages/gcc/12/bin/../lib/libgcc.a(x.o)',
+      './own.a(y.o)',
+      'nonsense (',
+      '(/lib/libm.a)sin.lo',
+      '> other',
+    ].join('\n'),
+  );
+  const file = (path: string) => ({ path, type: 'file' as const });
+  const record = {
+    format: 1 as const,
+    control: '',
+    builtFrom: [],
+    links: [file('lib/libc.a'), file('lib/libm.a')],
+  };
+  const path = (name: string) => Buffer.from(name);
+  const content = {
+    entries: [{ kind: 'hardlink' as const, path: path('bin/tool'), first: path('bin/alias') }],
+    traits: ['bin/alias', 'bin/unknown'].map((name) => ({
+      path: path(name),
+      kind: 'program' as const,
+      text: '',
+    })),
+  };
+  t.deepEqual(linkedOf(content, log, [{ name: 'musl', version: '1', record }]), {
+    'bin/alias': {
+      'gcc/lib/libgcc.a': ['x.o'],
+      'musl/lib/libc.a': ['puts.lo'],
+      'musl/lib/libm.a': ['sin.lo'],
+    },
+    'bin/unknown': {},
+  });
+  t.is(linkedOf(content, parseLinkLog(''), []), undefined);
 });
 
 test('somebody who swaps directories for links meanwhile leads the reader nowhere', async (t) => {
