@@ -3,8 +3,8 @@ import type { ChosenPackage } from '../run/chosen.ts';
 import type { Difference } from './difference.ts';
 import type { GraphOptions, Ingredient, Node } from './graph.ts';
 import { type BuildKeys, keysOf } from './keys.ts';
-import { makePlan, type Roots } from './plan.ts';
 import { onShelf } from './known.ts';
+import { defaultOutput, packageOf, planOf } from './node-plan.ts';
 import { lastBuildOf, reasons } from './reasons.ts';
 import type { BuiltPackage, Results } from './results.ts';
 
@@ -76,20 +76,6 @@ async function keysIn(
     if (!made) throw new Error(`${name} ${version} is not known yet`);
     return { ...made, tree: shelf.directory };
   };
-  const roots: Roots<ChosenPackage> = {
-    unpack: node.roots.unpack.map(find),
-    build: node.roots.build.map(find),
-  };
   const request = { ...node, machine, output: defaultOutput };
-  return await keysOf(request, makePlan(request, node.method, roots), workshops);
-}
-
-/** Where `build.sh` installs to if nothing else is said. */
-export const defaultOutput = 'out';
-
-/** A package that a repository has. */
-export function packageOf({ name, version, from }: Ingredient): ChosenPackage {
-  if (!('repository' in from)) throw new Error(`${name} ${version} is in no repository yet`);
-  const { repository } = from;
-  return { name, version, record: repository.record(name, version), tree: repository.tree(name, version) };
+  return await keysOf(request, planOf(node, machine, find), workshops);
 }

@@ -65,6 +65,7 @@ export async function checkBuild(
   const { recipe, version, machine, output } = request;
   const label = labelOf({ name: recipe.control.name, version });
   const there = shelved(request);
+  await plan.bring?.();
   const distfiles = await setting.fetch(request.distfiles, recipe.control.sources);
   const size = distfiles.reduce((sum, path) => sum + statSync(path).size, 1 << 20);
   const circumstances = findCircumstances({

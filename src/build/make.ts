@@ -34,6 +34,7 @@ export async function make(work: Work): Promise<Produced> {
   });
   const paths = request.unpack ? await setting.fetch(distfiles, recipe.control.sources) : [];
   const guarded = [...setting.guarded, shelf.directory];
+  await plan.bring?.();
   try {
     const { result, log, cpuSeconds } = await build(
       {

@@ -55,6 +55,8 @@ export type Plan = Roots<ChosenPackage> & {
   readonly origin: Origin | undefined;
   /** The machine's, where it takes part. */
   readonly compiler: KeyedCompiler | undefined;
+  /** Sees to it that the files of the packages are there. */
+  readonly bring?: () => Promise<void>;
 };
 
 /** The build dependency that no machine has; for all others its own programs stand in. */

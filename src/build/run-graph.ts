@@ -1,10 +1,10 @@
 import { Fault } from '../../builder/fault.ts';
 import type { Repository } from '../package/repository.ts';
 import type { ChosenPackage } from '../run/chosen.ts';
-import { defaultOutput, packageOf } from './assess.ts';
 import type { Graph, GraphOptions, Ingredient, Node } from './graph.ts';
 import { JobPool } from './job-pool.ts';
-import { makePlan, type Plan } from './plan.ts';
+import { defaultOutput, packageOf, planOf } from './node-plan.ts';
+import type { Plan } from './plan.ts';
 import {
   produce,
   type ProduceEvent,
@@ -112,10 +112,7 @@ async function runNode(node: Node, { produced, setting, options, pool }: NodeRun
   };
   const { recipe, version, distfiles } = node;
   const planned = { recipe, version, distfiles, machine };
-  const plan = makePlan(planned, node.method, {
-    unpack: node.roots.unpack.map(find),
-    build: node.roots.build.map(find),
-  });
+  const plan = planOf(node, machine, find);
   listen({ event: 'start', node, plan });
   const request: ProduceRequest = {
     ...planned,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Fault } from '../../builder/fault.ts';
 import { candidateOf } from '../package/candidate.ts';
+import { bring } from '../package/elsewhere.ts';
 import type { Relation } from '../package/constraint.ts';
 import { parseRequest } from '../package/relation.ts';
 import type { Repository } from '../package/repository.ts';
@@ -45,7 +46,7 @@ export async function testPackages(work: Work, packages: readonly TestedPackage[
   if (!request.test || !recipe.files.some(({ path }) => path === testScript)) return;
   const { name } = recipe.control;
   const view = plan.views.build;
-  const chosen = choosePackages(request.test, recipe, packages, view);
+  const chosen = await choosePackages(request.test, recipe, packages, view);
   const key = keyOf(work, packages, chosen);
   if (key && setting.results.tested(key.hex)) return;
   const make = view === 'host' ? hostBuildRoot : packageBuildRoot;
@@ -90,19 +91,22 @@ function keyOf(
 
 const known = (of: readonly ChosenPackage[]) => of.map(knownInput).filter((each) => each !== undefined);
 
-function choosePackages(
+async function choosePackages(
   repositories: readonly Repository[],
   { control }: Recipe,
   packages: readonly TestedPackage[],
   view: 'host' | 'packages',
-): readonly ChosenPackage[] {
+): Promise<readonly ChosenPackage[]> {
   const { name, dependsTest } = control;
   const made = packages.map((each) =>
     wish(parseRequest(`${each.name}=${each.version}`), `the test of ${name}`),
   );
   const tools = dependsTest.map((relation) => wish(relation, `Depends-Test of ${name}`));
   try {
-    return choose([repositoryOf(packages), ...repositories], [...made, ...(view === 'host' ? [] : tools)]);
+    const wishes = [...made, ...(view === 'host' ? [] : tools)];
+    const chosen = choose([repositoryOf(packages), ...repositories], wishes);
+    await bring(chosen, 'tree');
+    return chosen;
   } catch (error) {
     // What is not there yet, as on a machine that builds its first packages, is the machine's.
     if (view === 'host' && error instanceof Fault && error.code === 'UNSATISFIABLE') return packages;

@@ -49,7 +49,7 @@ async function checkKept(store: FileStore, key: string, entry: Descriptor): Prom
   const { layer } = record;
   const control = parseBinaryControl(record.control, 'its control');
   const { name, version } = control;
-  const called = packageKey({ name, version, record }, layer);
+  const called = packageKey({ name, version }, layer);
   if (called !== key) throw wrong(`its record is that of ${called}`);
   for (const encoding of encodings) {
     const blob = blobOf(layer, encoding);

@@ -16,8 +16,10 @@ export const artifactType = 'application/vnd.static-distro.package.v1';
 export const recordType = 'application/vnd.static-distro.record.v1+json';
 
 /** What a package is called in the collection: a build of it, as another has another diffID. */
-export const packageKey = (each: KeptPackage, { diffID }: Pick<KnownLayer, 'diffID'>): string =>
-  `${titleOf(each)} ${hexOf(diffID).slice(0, 12)}`;
+export const packageKey = (
+  each: Pick<KeptPackage, 'name' | 'version'>,
+  { diffID }: Pick<KnownLayer, 'diffID'>,
+): string => `${titleOf(each)} ${hexOf(diffID).slice(0, 12)}`;
 
 /** The documents of a package. A function of its record. */
 export function encodeArtifact(record: PackageRecord, layer: KnownLayer) {

@@ -548,6 +548,27 @@ test('build.lock: what is locked is taken, and what comes out must be what it ex
 
 const architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
+test.serial(
+  'a package is built again in the root of its record, whatever has become of the repositories',
+  (t) => {
+    const from = join(temporary(t), 'from');
+    output('cp', ['-a', quickstart, from]);
+    const { place, recipe, env, pkgbuild } = shop(t, { from });
+    recipe('one', { build: 'ls /packages >"$out/share/root"' });
+    t.is(pkgbuild('one').status, 0);
+    const words = ['-r', join(place, 'built'), '--recipes', join(place, 'recipes'), '--from-record', 'one'];
+    const lost = run(tool('pkgbuild'), words, { env });
+    t.is(lost.status, 1);
+    t.regex(lost.stderr, /one 1 was built from a mksh 59c that the store does not have/);
+    const image = ['build', '-d', from, '-p', 'mksh', 'sbase', '-t', 'tools'];
+    t.is(run(tool('pkgimage'), image, { env }).status, 0);
+    rmSync(from, { recursive: true });
+    const again = run(tool('pkgbuild'), words, { env });
+    t.is(again.status, 0, again.stderr);
+    t.regex(again.stdout, /^one 1: the same bytes, sha256:/);
+  },
+);
+
 test('on a terminal it is drawn what runs and what is next', (t) => {
   const { options, env, recipe } = shop(t);
   recipe('first', { build: 'sleep 1.5; echo 1 >"$out/share/x"' });

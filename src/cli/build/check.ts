@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path';
 import { showPath, textOfPath } from '../../../builder/tar/path.ts';
-import { packageOf, defaultOutput } from '../../build/assess.ts';
 import { type Checked, checkBuild, type CheckedPackage } from '../../build/check.ts';
-import { planGraph } from '../../build/graph.ts';
-import { makePlan, type Plan } from '../../build/plan.ts';
+import { type Job, planGraph } from '../../build/graph.ts';
+import { defaultOutput, planOf } from '../../build/node-plan.ts';
+import type { Plan } from '../../build/plan.ts';
 import type { Shelf } from '../../build/shelf.ts';
 import type { PackageIdentity } from '../../package/record.ts';
 import type { Recipe } from '../../source/recipe.ts';
@@ -11,11 +11,18 @@ import { makeBuildReport } from '../build-report.ts';
 import { complain, type Context, print } from '../context.ts';
 import { usage } from '../option-value.ts';
 import type { CareOptions } from './care.ts';
+import { fromRecord } from './from-record.ts';
 import type { LockOptions } from './lock.ts';
 import type { PlaceOptions, WayOptions } from './options.ts';
 import { prepare, readRecipes } from './prepare.ts';
 
-type Options = CareOptions & LockOptions & PlaceOptions & WayOptions;
+type Options = CareOptions &
+  LockOptions &
+  PlaceOptions &
+  WayOptions & {
+    /** In the root that the record tells of, whatever the repositories have now. */
+    readonly fromRecord?: true;
+  };
 
 /** How many differences of each package are told. */
 const shown = 20;
@@ -50,9 +57,12 @@ async function checkOne(
   const note = (text: string): void => complain(`${context.tool}: ${text}\n`);
   try {
     const ears = { signal, listen: report.fetching, note };
-    const { jobs, setting, options: graph } = await prepare([recipe], options, context, ears);
-    const [version = control.version] = jobs.map((job) => job.version);
-    const from = builtFrom(recipe, version, graph.shelf);
+    const { jobs: prepared, setting, options: places } = await prepare([recipe], options, context, ears);
+    const [version = control.version] = prepared.map((job) => job.version);
+    const from = builtFrom(recipe, version, places.shelf);
+    const recorded = options.fromRecord ? await fromRecord(from, title, context) : undefined;
+    const graph = recorded ? { ...places, from: [recorded] } : places;
+    const jobs = recorded ? prepared.map(inPackages) : prepared;
     // As it was built, whatever there is now: in a finished repository all is newer than what it was built with.
     const locked = new Map(from.map((each) => [each.name, each.version]));
     const kept = () => ({ unpack: locked, build: locked });
@@ -61,10 +71,7 @@ async function checkOne(
     const [node] = nodes;
     if (!node) throw new Error('no recipe');
     const request = { ...node, machine: graph.machine, shelf: graph.shelf, output: defaultOutput };
-    const plan = makePlan(request, node.method, {
-      unpack: node.roots.unpack.map(packageOf),
-      build: node.roots.build.map(packageOf),
-    });
+    const plan = planOf(node, graph.machine);
     for (const line of others(from, plan)) note(`warning: ${title}: ${line}`);
     const vary = join(dirname(context.places.helper), 'vary');
     const checked = await checkBuild(request, { ...setting, vary }, plan, report.listen);
@@ -73,6 +80,8 @@ async function checkOne(
     report.end();
   }
 }
+
+const inPackages = (job: Job): Job => ({ ...job, method: { view: 'packages' } });
 
 /** What the packages on the shelf were built from. */
 const builtFrom = ({ control }: Recipe, version: string, shelf: Shelf): readonly PackageIdentity[] =>

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { Fault } from '../../../builder/fault.ts';
-import { packageOf } from '../../build/assess.ts';
 import { planGraph } from '../../build/graph.ts';
-import { makePlan } from '../../build/plan.ts';
+import { planOf } from '../../build/node-plan.ts';
 import { produce, type ProduceRequest, type Produced } from '../../build/produce.ts';
 import { testRepositories } from '../../build/run-graph.ts';
 import { quote } from '../../package/name.ts';
@@ -91,10 +90,7 @@ export async function buildOne(
       again: options.again ?? false,
       ...(options.test ? { test: testRepositories(graph.shelf, graph.from) } : {}),
     };
-    const plan = makePlan(request, node.method, {
-      unpack: node.roots.unpack.map(packageOf),
-      build: node.roots.build.map(packageOf),
-    });
+    const plan = planOf(node, graph.machine);
     const accept: ProduceRequest['accept'] =
       locking && ((packages, origin) => locking.accept(node, plan, packages, origin));
     const produced = await produce(

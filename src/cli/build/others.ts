@@ -10,7 +10,12 @@ import type { PlaceOptions, WayOptions } from './options.ts';
 import { openShell } from './shell.ts';
 
 /** What is done about a recipe instead of building and publishing it. */
-export type OtherOptions = { readonly shell?: true; readonly check?: true; readonly new?: true };
+export type OtherOptions = {
+  readonly shell?: true;
+  readonly check?: true;
+  readonly fromRecord?: true;
+  readonly new?: true;
+};
 
 export const addOtherOptions = (command: Command): Command =>
   command
@@ -18,6 +23,10 @@ export const addOtherOptions = (command: Command): Command =>
     .option(
       '--check',
       'build again with other circumstances, and compare with what was built; publishes nothing',
+    )
+    .option(
+      '--from-record',
+      'as --check, in the very root that its record tells of: the packages that it was built from, out of the store',
     )
     .option('--new', 'write a recipe NAME[=VERSION] to start from');
 
@@ -29,10 +38,12 @@ export async function tryOther(
   options: Options,
   context: Context,
 ): Promise<number | undefined> {
-  const chosen = (['shell', 'check', 'new'] as const).filter((option) => options[option]);
-  if (chosen.length > 1) throw usage(`--${chosen.join(' and --')} do not go together`, 'leave one');
+  const chosen = (['shell', 'check', 'fromRecord', 'new'] as const).filter((option) => options[option]);
+  if (chosen.length > 1)
+    throw usage('only one of --shell, --check, --from-record and --new can be given', 'leave one');
   if (options.new) return newRecipe(words, options, context);
-  if (options.check) return await interruptible((signal) => checkBuilds(words, options, context, signal));
+  if (options.check || options.fromRecord)
+    return await interruptible((signal) => checkBuilds(words, options, context, signal));
   if (!options.shell) return undefined;
   const [word, ...others] = words;
   if (word === undefined || others.length > 0)
