@@ -26,8 +26,9 @@ export async function* download(
   if (at >= end && (size > 0 || at > 0)) return;
   for (let failures = 0; ;) {
     const before = at;
+    // Outside of what is tried again: that no answer comes has been tried often enough when it is told.
+    const answer = await request(place, descriptor, at, end);
     try {
-      const answer = await request(place, descriptor, at, end);
       let skip = answer.status === 200 ? at : 0;
       for await (const chunk of answer.body as AsyncIterable<Buffer>) {
         const rest = chunk.subarray(Math.min(skip, chunk.length));

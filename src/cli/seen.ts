@@ -43,7 +43,7 @@ export function recallSet(
 ): readonly KnownPackage[] | undefined {
   const key = keyOf(words, constraints, context);
   if (!key) return undefined;
-  ensurePrivate(key.indexes);
+  for (const directory of [key.indexes, context.places.cache.trees]) ensurePrivate(directory);
   const packages = readSet(key.path);
   if (!packages) return undefined;
   return packages.every(({ tree }) => isPrivateTree(tree)) ? packages : undefined;

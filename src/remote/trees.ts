@@ -1,10 +1,12 @@
 import { renameSync, rmSync } from 'node:fs';
 import { compressionOf } from '../../builder/descriptor.ts';
 import { hexOf } from '../../builder/digest.ts';
+import { Fault } from '../../builder/fault.ts';
 import { isLost } from '../../builder/registry/network-fault.ts';
 import type { FileStore } from '../../builder/store/file-store.ts';
 import { limit } from '../../builder/store/limit.ts';
 import type { BlobStore } from '../../builder/store/store.ts';
+import type { Compressed } from '../../builder/tar/encoding.ts';
 import { decode } from '../../builder/tar/decode.ts';
 import { unpackTree } from '../../builder/tar/unpack.ts';
 import { syncTree } from '../build/sync.ts';
@@ -58,18 +60,16 @@ export async function bringTrees(entries: readonly Entry[], bringing: Bringing):
 /** Sees to it that the layer of each package is in the store, in both encodings, as images need it. */
 export async function bringLayers(entries: readonly Entry[], bringing: Bringing): Promise<void> {
   const slots = limit(parallel);
-  const bringOne = async (layer: KnownLayer, encoding: (typeof encodings)[number]) => {
+  const bringOne = async (entry: Entry, encoding: Compressed) => {
     try {
-      await bringBlob(layer, encoding, bringing);
+      await bringBlob(entry, encoding, bringing);
     } catch (error) {
       // It can be made of the tree, too.
-      if (!isLost(error) || !isThere(bringing.trees, layer)) throw error;
+      if (!isLost(error) || !isThere(bringing.trees, entry.record.layer)) throw error;
     }
   };
   await settle(
-    entries.flatMap(({ record }) =>
-      encodings.map((encoding) => slots(() => bringOne(record.layer, encoding))),
-    ),
+    entries.flatMap((entry) => encodings.map((encoding) => slots(() => bringOne(entry, encoding)))),
   );
 }
 
@@ -85,7 +85,7 @@ async function bringTree(entry: Entry, bringing: Bringing): Promise<void> {
   const { store, trees } = bringing;
   const there = await Promise.all(encodings.map((encoding) => store.exists(blobOf(layer, encoding))));
   const encoding = encodings[there.indexOf(true)] ?? 'zstd-1';
-  const blob = await bringBlob(layer, encoding, bringing);
+  const blob = await bringBlob(entry, encoding, bringing);
   const where = `${name} ${version}: ${blob.digest}`;
   const modes = modesOf(parseBinaryControl(record.control, where));
   const tar = decode(store.open(blob), compressionOf(blob.mediaType) ?? 'none', { most: layer.size, where });
@@ -109,16 +109,25 @@ function place(draft: string, path: string, isThere: () => boolean): void {
 }
 
 async function bringBlob(
-  layer: KnownLayer,
-  encoding: (typeof encodings)[number],
+  { name, version, record }: Entry,
+  encoding: Compressed,
   { source, store, report }: Bringing,
 ) {
-  const blob = blobOf(layer, encoding);
-  await store.put(blob, async function* (from) {
-    for await (const chunk of source.open(blob, { from })) {
-      report(chunk.length);
-      yield chunk;
-    }
-  });
+  const blob = blobOf(record.layer, encoding);
+  try {
+    await store.put(blob, async function* (from) {
+      for await (const chunk of source.open(blob, { from })) {
+        report(chunk.length);
+        yield chunk;
+      }
+    });
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const { code, message, hint, cause } = error;
+    throw new Fault(code, `fetching ${name} ${version}: ${message}`, {
+      cause,
+      ...(hint !== undefined && { hint }),
+    });
+  }
   return blob;
 }
