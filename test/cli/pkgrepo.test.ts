@@ -616,28 +616,27 @@ const forgeries: Readonly<Record<string, Forgery & { readonly says: RegExp }>> =
     record: withLayer((layer) => ({ ...layer, size: 5000 })),
     says: /more than (the )?5000 bytes/,
   },
+  'a name that is there twice': {
+    entries: (at) => [file(`${at}/x`, 'one'), file(`${at}/x`, 'two')],
+    says: /evil\/1\/x" is out of order, or there twice/,
+  },
   'no compressed tar at all': { blob: Buffer.from('hello, world'), says: /the layer is no zstd/ },
 };
 
 test('a layer that is not what it should be leaves nothing behind', async (t) => {
-  for (const [what, { says, ...forgery }] of Object.entries(forgeries)) {
-    const running = await startRegistry('docker-registry');
-    try {
-      await forge(client(t, running), forgery);
-      const env = newcomer(t);
-      const place = `registry:${running.host}/packages`;
-      const result = await runs('withpkgs', ['-d', place, '-p', 'evil', '--', '/x'], env);
-      t.is(result.status, 125, `${what}: ${result.stderr}`);
-      t.regex(result.stderr, says, what);
-      t.regex(result.stderr, /withpkgs: evil 1: sha256:/, what);
-      t.notRegex(result.stderr, /this is a bug/);
-      t.deepEqual(readdirSync(join(cacheOf(env), 'trees')), [], what);
-      const copy = join(temporary(t), 'copy');
-      await fails(t, 1, 'pkgrepo', ['pull', '-q', place, copy], newcomer(t));
-      t.false(existsSync(join(copy, 'evil')));
-    } finally {
-      await running.stop();
-    }
+  const running = await registry(t);
+  for (const [at, [what, { says, ...forgery }]] of Object.entries(forgeries).entries()) {
+    const name = `packages-${at}`;
+    await forge(client(t, running, name), forgery);
+    const env = newcomer(t);
+    const place = `registry:${running.host}/${name}`;
+    const complaint = await fails(t, 125, 'withpkgs', ['-d', place, '-p', 'evil', '--', '/x'], env);
+    t.regex(complaint, says, what);
+    t.regex(complaint, /withpkgs: evil 1: sha256:/, what);
+    t.deepEqual(readdirSync(join(cacheOf(env), 'trees')), [], what);
+    const copy = join(temporary(t), 'copy');
+    await fails(t, 1, 'pkgrepo', ['pull', '-q', place, copy], newcomer(t));
+    t.false(existsSync(join(copy, 'evil')));
   }
 });
 
@@ -660,7 +659,6 @@ test('what cannot be: one line that says what, where and what to do', async (t) 
   await other.tagAll(['packages'], image);
   const cases: readonly (readonly [readonly string[], RegExp, number?])[] = [
     [['list', 'registry:localhost:1/packages'], /^pkgrepo: localhost:1: nobody answers there/],
-    [['list', 'registry:nowhere.invalid/packages'], /nowhere\.invalid: .*(EAI_AGAIN|ENOTFOUND)/],
     [
       ['list', `registry:${host}/nothing`],
       /nothing: there is no such repository, or nothing is in it\n.*publish/,
