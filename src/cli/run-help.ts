@@ -22,8 +22,8 @@ example:
   --doctor            tell whether this machine can make roots, and what to do where it cannot`;
 
 const common = `
-  -d DIR              where packages are, may be given several times; else $STATIC_DISTRO_REPOSITORY, else
-                      /packages, else the user's own
+  -d DIR              where packages are: a directory, oci:DIR, or registry:HOST/NAME[@sha256:...]; may be given
+                      several times; else $STATIC_DISTRO_REPOSITORY, else /packages, else the user's own
   -w DIR              DIR is /work inside, to read and write, and where the command starts
   -c DIR              start in DIR, a path inside the root
   -m NAME:DIR[:rw]    DIR is /mnt/NAME inside, read-only unless it ends in :rw
