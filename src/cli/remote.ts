@@ -55,7 +55,10 @@ export async function withSurroundings<T>(
   }
 }
 
-function surroundingsOf(context: Context, { fresh, registry = {}, listen }: FarOptions): Surroundings {
+function surroundingsOf(
+  context: Context,
+  { fresh, architecture, registry = {}, listen }: FarOptions,
+): Surroundings {
   const { places, tool } = context;
   const warned = (event: RegistryEvent) => {
     if (event.type === 'warning') tell(`warning: ${event.host}: ${event.text}`);
@@ -78,7 +81,7 @@ function surroundingsOf(context: Context, { fresh, registry = {}, listen }: FarO
     trees: places.cache.trees,
     known: places.known,
     withStore: (act) => withStore(context, act),
-    architecture: machineBy('node', process.arch)?.name ?? 'all',
+    architecture: architecture ?? machineBy('node', process.arch)?.name ?? 'all',
     refresh: fresh ? 0 : refreshOf(context),
     tell,
     report: reporter(context),

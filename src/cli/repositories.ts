@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { asFault, Fault } from '../../builder/fault.ts';
+import type { Architecture } from '../package/architecture.ts';
 import { mayHoldMore } from '../package/elsewhere.ts';
 import { quote } from '../package/name.ts';
 import { openRepository, type Repository } from '../package/repository.ts';
@@ -12,6 +13,8 @@ import { complain, type Context } from './context.ts';
 export type RepositoryOptions = {
   /** Packages that a lock names: from a registry these are taken, and nothing else is looked at. */
   readonly locked?: readonly LockedPackage[] | undefined;
+  /** The machine that packages are for, where a registry has them for several; this one without it. */
+  readonly architecture?: Architecture | undefined;
   /** Registries are asked, however well it is known what they held. */
   readonly fresh?: boolean;
 };

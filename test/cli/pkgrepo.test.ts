@@ -306,6 +306,34 @@ test('images and solutions are the same from wherever the packages come', async 
   }
 });
 
+test('one registry holds every architecture, and each machine sees its own', async (t) => {
+  const running = await registry(t);
+  const place = `registry:${running.host}/packages`;
+  const machines = ['x86_64', 'aarch64'];
+  const directories = machines.map((architecture) => {
+    const repository = join(temporary(t), architecture);
+    put(repository, 'a', '1', `Architecture: ${architecture}\n`, { 'bin/a': architecture });
+    put(repository, 'data', '1', 'Architecture: all\n');
+    return repository;
+  });
+  for (const each of directories) await must('pkgrepo', ['publish', each, place], newcomer(t));
+  const sides = (where: (at: number) => string) =>
+    machines.flatMap((name, at) => ['-d', `${name}=${where(at)}`]);
+  const near = await must(
+    'pkgimage',
+    ['digest', ...sides((at) => directories[at] ?? ''), '-p', 'a', 'data'],
+    newcomer(t),
+  );
+  const far = await must('pkgimage', ['build', ...sides(() => place), '-p', 'a', 'data'], newcomer(t));
+  t.is(far, near);
+  t.is((await must('pkgrepo', ['list', place], newcomer(t))).trim().split('\n').length, 3);
+  for (const [at, name] of machines.entries()) {
+    const copy = join(temporary(t), 'copy');
+    await must('pkgrepo', ['pull', '--architecture', name, place, copy], newcomer(t));
+    t.is(run('diff', ['-r', '--exclude=.records', directories[at] ?? '', copy]).stdout, '');
+  }
+});
+
 // --- Publishing
 
 test('eight publishers at once lose no package, and a second time nothing is sent', async (t) => {

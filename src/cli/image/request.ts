@@ -66,7 +66,7 @@ export async function readRequests(
 }
 
 async function choosePackages(
-  { words }: Side,
+  { words, machine }: Side,
   wishes: readonly Wish[],
   context: Context,
   options: { readonly locked: ImageLock | undefined; readonly layers: (count: number) => boolean },
@@ -77,7 +77,7 @@ async function choosePackages(
     words,
     context,
     (repositories) => choose(repositories, exact ? readWishes(exact) : wishes),
-    { locked: locked?.packages },
+    { locked: locked?.packages, architecture: machine?.name },
   );
   if (layers(chosen.length)) await bring(chosen, 'layer');
   return chosen.map(readPackage);

@@ -1,8 +1,11 @@
+import { type Architecture, isArchitecture, machines } from '../../package/architecture.ts';
+import { quote } from '../../package/name.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import { type Context, print } from '../context.ts';
 import { addRegistryOptions, type RegistryOptions } from '../image/registry-options.ts';
 import { lockProgramOf } from '../image/store.ts';
 import { makeTransferReport } from '../image/transfer-report.ts';
+import { usage } from '../option-value.ts';
 import { withSurroundings } from '../remote.ts';
 import { put } from './destination.ts';
 import { readDestination, readSource } from './place.ts';
@@ -25,7 +28,12 @@ versions, or NAME,VERSION, and all that there are if none is named. Prints those
 on each line. A layer that is there is not sent again.
 `;
 
-type Options = RegistryOptions & { readonly replace?: true; readonly json?: true; readonly quiet?: true };
+type Options = RegistryOptions & {
+  readonly replace?: true;
+  readonly architecture?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+};
 
 /** Copies packages from one repository to another; \`publish\` and \`pull\` are two words for it. */
 export async function main(context: Context): Promise<number> {
@@ -38,18 +46,24 @@ export async function main(context: Context): Promise<number> {
     .argument('<dest>', 'where they go')
     .argument('[package...]', 'which packages')
     .option('--replace', 'let a build take the place of another one of the same version')
+    .option('--architecture <name>', 'of the packages that go into a directory (default: of this machine)')
     .option('--json', 'print the result as JSON')
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', details);
   addRegistryOptions(command);
   if (!parseCommand(command, context.args)) return 0;
-  const { replace = false, json, quiet, ...registry } = command.opts<Options>();
+  const { replace = false, architecture, json, quiet, ...registry } = command.opts<Options>();
   const [from = '', to = '', ...words] = command.args;
   const source = readSource(from, context);
   const destination = readDestination(to, context);
   const drawn = { ...registry, ...((quiet || json) && { quiet: true as const }) };
   const report = makeTransferReport(context, drawn, pulls ? 'fetched' : 'sent');
-  const far = { fresh: true, registry, listen: report.happened };
+  const far = {
+    fresh: true,
+    architecture: readArchitecture(architecture),
+    registry,
+    listen: report.happened,
+  };
   try {
     const lockProgram = lockProgramOf(context);
     const [sent, total] = await withSurroundings(context, far, (surroundings) =>
@@ -77,4 +91,12 @@ export async function main(context: Context): Promise<number> {
     report.end();
   }
   return 0;
+}
+
+function readArchitecture(text: string | undefined): Architecture | undefined {
+  if (text === undefined || isArchitecture(text)) return text;
+  throw usage(
+    `--architecture ${quote(text)} is not known`,
+    `there are ${machines.map(({ name }) => name).join(' and ')}`,
+  );
 }
