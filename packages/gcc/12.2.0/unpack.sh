@@ -8,7 +8,7 @@ cd gcc
 # a file that gcc's own tools read).
 find gcc/testsuite -mindepth 1 -maxdepth 1 ! -name selftests -exec rm -r {} +
 rm -r gcc/ada gcc/go libgo libphobos
-patch -p1 <../CVE-2023-4039.patch
+patch -p2 <../CVE-2023-4039.patch
 # The manual was taken out of the archive, and what is made from it would stop the installation.
 sed -i '/^\$(srcdir)\/doc\/tm\.texi: s-tm-texi/d' gcc/Makefile.in
 # Libraries go to lib, where roots look for them.
