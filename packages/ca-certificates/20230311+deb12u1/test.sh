@@ -1,5 +1,12 @@
 set -e
 cd "$(mktemp -d)"
+# "!" alone does not end the script.
+not() {
+	if "$@"; then
+		echo "this should have failed: $*" >&2
+		exit 1
+	fi
+}
 
 # Every certificate can be read, and where openssl looks for them without being told.
 bundle=/etc/ssl/certs/ca-certificates.crt
@@ -16,6 +23,6 @@ openssl verify isrg.pem
 
 # What the distribution added is there; what nobody trusts is not.
 grep '^# Sectigo Public Server Authentication Root E46$' $bundle
-! grep -i diginotar $bundle
+not grep -i diginotar $bundle
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out own.pem -subj /CN=own 2>/dev/null
-! openssl verify own.pem
+not openssl verify own.pem

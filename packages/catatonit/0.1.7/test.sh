@@ -1,5 +1,12 @@
 set -e
 cd "$(mktemp -d)"
+# "!" alone does not end the script.
+not() {
+	if "$@"; then
+		echo "this should have failed: $*" >&2
+		exit 1
+	fi
+}
 
 test "$(catatonit --version | head -n 1)" = 'tini version 0.1.7_catatonit'
 
@@ -21,4 +28,4 @@ test "$(cat ended)" = ended
 # A process whose parent ended becomes its own child, and it reaps it: no zombie is left.
 catatonit -- sh -c 'sh -c "sleep 0.2 & echo \$! >orphan"; sleep 1; ps -o pid,stat' >list
 orphan=$(cat orphan)
-! grep "^ *$orphan " list
+not grep "^ *$orphan " list

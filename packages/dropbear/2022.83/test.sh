@@ -1,5 +1,12 @@
 set -e
 cd "$(mktemp -d)"
+# "!" alone does not end the script.
+not() {
+	if "$@"; then
+		echo "this should have failed: $*" >&2
+		exit 1
+	fi
+}
 
 dropbearkey -t ed25519 -f host >host.pub
 dropbearkey -t ed25519 -f key | grep '^ssh-ed25519' >key.pub
@@ -24,4 +31,4 @@ seq 1 50000 | ssh -i key "$(id -un)@127.0.0.1" 'cat >copy; exit 3' && status=0 |
 test "$status" = 3
 seq 1 50000 | cmp - "$home/copy"
 # Another key is no key.
-! ssh -i other "$(id -un)@127.0.0.1" true </dev/null
+not ssh -i other "$(id -un)@127.0.0.1" true </dev/null

@@ -1,5 +1,12 @@
 set -e
 cd "$(mktemp -d)"
+# "!" alone does not end the script.
+not() {
+	if "$@"; then
+		echo "this should have failed: $*" >&2
+		exit 1
+	fi
+}
 
 mkdir -p in/deep
 seq 1 5000 >in/deep/numbers
@@ -32,5 +39,5 @@ test "$(gzip -c in/name | bsdcat -)" = größe
 mkdir safe
 printf 'x\n' >evil
 bsdtar -cPf evil.tar --uname '' -s ',^evil,../escaped,' evil
-! bsdtar -xf evil.tar -C safe 2>/dev/null
-! [ -e escaped ]
+not bsdtar -xf evil.tar -C safe 2>/dev/null
+not [ -e escaped ]

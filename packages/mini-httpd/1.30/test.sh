@@ -1,5 +1,12 @@
 set -e
 cd "$(mktemp -d)"
+# "!" alone does not end the script.
+not() {
+	if "$@"; then
+		echo "this should have failed: $*" >&2
+		exit 1
+	fi
+}
 
 mkdir www www/private
 echo 'from the server' >www/page.html
@@ -19,13 +26,13 @@ done
 test "$(get page.html)" = 'from the server'
 test "$(get 'ask.cgi?this')" = 'asked: this'
 get private/ | grep -i 'index of'
-! get none.html
-! get ../../etc/passwd
+not get none.html
+not get ../../etc/passwd
 
 # The time of packages is no answer to whether something changed; other times are.
 since() { wget -S -O out --header "If-Modified-Since: $1" "http://127.0.0.1:8080/$2" 2>&1; }
 since 'Tue, 01 Jan 1980 00:00:00 GMT' old.html >heads
 grep ' 200 ' heads
-! grep -i 'last-modified' heads
+not grep -i 'last-modified' heads
 since 'Thu, 01 Jan 2026 00:00:00 GMT' page.html >heads || true
 grep ' 304 ' heads

@@ -1,5 +1,12 @@
 set -e
 cd "$(mktemp -d)"
+# "!" alone does not end the script.
+not() {
+	if "$@"; then
+		echo "this should have failed: $*" >&2
+		exit 1
+	fi
+}
 
 sqlite3 shop.db <<'Q'
 PRAGMA journal_mode = wal;
@@ -16,5 +23,5 @@ test "$(sqlite3 shop.db 'SELECT pow(2, 10), sqrt(2)')" = '1024.0|1.4142135623731
 test "$(sqlite3 shop.db 'PRAGMA integrity_check')" = ok
 
 # A transaction that fails leaves nothing.
-! sqlite3 -bail shop.db "BEGIN; INSERT INTO sale VALUES ('x', 'y', 1); SELECT * FROM nothing; COMMIT" 2>/dev/null
+not sqlite3 -bail shop.db "BEGIN; INSERT INTO sale VALUES ('x', 'y', 1); SELECT * FROM nothing; COMMIT" 2>/dev/null
 test "$(sqlite3 shop.db 'SELECT count(*) FROM sale')" = 3
