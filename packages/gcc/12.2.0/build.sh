@@ -39,8 +39,9 @@ cd build
 	--disable-analyzer --disable-libgomp --disable-libitm --disable-libquadmath \
 	--disable-libsanitizer --disable-libssp --disable-libvtv --disable-libstdcxx-pch \
 	--disable-libcc1 --without-zstd --without-isl "$@"
-make $MAKE_JOBS
-make install DESTDIR="$PKG_INSTDIR"
+libraries="target-libgcc target-libstdc++-v3 target-libatomic"
+make $MAKE_JOBS all-gcc $(printf 'all-%s ' $libraries)
+make install-gcc $(printf 'install-%s ' $libraries) DESTDIR="$PKG_INSTDIR"
 
 out=$PKG_INSTDIR$PKG_DIR
 rm -rf "$out/share" "$out"/lib/*.la "$out"/lib/*.py "$out"/lib/gcc/*/*/install-tools "$out"/libexec/gcc/*/*/install-tools
