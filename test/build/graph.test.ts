@@ -577,6 +577,6 @@ test('on a terminal it is drawn what runs and what is next', (t) => {
   const { stdout } = run('python3', [join(root, 'test/support/terminal.py'), ...words], { env });
   const { shown, status } = JSON.parse(stdout) as { shown: string; status: number };
   t.is(status, 0, shown);
-  t.regex(shown, /first 1: building, 1\.\d s\r\n0 of 2: 0 built, 0 known; next: later 1\r\n/);
+  t.regex(shown, /first 1: building, \d+\.\d s\r\n0 of 2: 0 built, 0 known; next: later 1\r\n/);
   t.regex(shown, /first 1: built in/);
 });
