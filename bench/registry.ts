@@ -2,9 +2,9 @@
  * Push and pull of the same images by us, skopeo, crane and podman: with an empty other side, with nothing
  * changed, and with one layer changed; over loopback, and with 20 ms more for each round trip. Times are
  * medians of whole processes, which take turns; requests are counted in the registry's own log, bytes by a
- * relay, both in runs of their own. podman packs layers anew when it pushes, and unpacks them when it pulls.
+ * relay, both in runs of their own. Ours is the tool as users call it, Node's start included. podman packs layers anew when it pushes, and unpacks them when it pulls.
  *
- * usage: node bench/registry.ts [RUNS [LAYERS...]]        (default 5, 10 100; podman needs root; crane needs Go)
+ * usage: node bench/registry.ts [RUNS [LAYERS...]]        (default 3, 10 100; the tools must be built; podman needs root; crane needs Go)
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -14,7 +14,6 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
 import { describe, mediaTypes } from '../builder/descriptor.ts';
 import { digestOf } from '../builder/digest.ts';
 import { encodeConfig, encodeManifest } from '../builder/manifest.ts';
@@ -27,7 +26,7 @@ import { startRegistry } from '../test/support/registries.ts';
 
 const root = new URL('..', import.meta.url).pathname.replace(/\/$/, '');
 const lockProgram = join(root, 'native/build/lock');
-const [runs = 5, ...layerCounts] = process.argv.slice(2).map(Number);
+const [runs = 3, ...layerCounts] = process.argv.slice(2).map(Number);
 const counts = layerCounts.length > 0 ? layerCounts : [10, 100];
 /** Of all layers together, in bytes. */
 const imageSize = 20 << 20;
@@ -60,15 +59,7 @@ async function run(command: Command): Promise<number> {
 
 const policy = join(work, 'policy.json');
 writeFileSync(policy, '{"default":[{"type":"insecureAcceptAnything"}]}');
-const client = join(work, 'client.mjs');
-await build({
-  entryPoints: [join(root, 'bench/registry-client.ts')],
-  outfile: client,
-  bundle: true,
-  platform: 'node',
-  target: 'node24',
-  format: 'esm',
-});
+const pkgimage = join(root, 'bin/pkgimage');
 
 const skopeo = (...args: readonly string[]): Command => ['skopeo', '--policy', policy, 'copy', ...args];
 const crane = goProgram('crane');
@@ -86,8 +77,8 @@ const stored = (layout: string): string =>
 const tools: readonly Tool[] = [
   {
     name: 'ours',
-    push: (layout, host) => [process.execPath, client, lockProgram, 'push', layout, host, 'app'],
-    pull: (host, place) => [process.execPath, client, lockProgram, 'pull', host, 'app', place],
+    push: (layout, host) => [pkgimage, 'push', '--quiet', `oci:${layout}:image`, `${host}/app:1`],
+    pull: (host) => [pkgimage, 'pull', '--quiet', `${host}/app:1`],
   },
   {
     name: 'skopeo',

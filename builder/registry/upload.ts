@@ -11,6 +11,12 @@ import { type Problem, readProblem } from './problem.ts';
 import { type Answer, type Body, discard } from './request.ts';
 import type { Session, Sessions } from './session.ts';
 
+/**
+ * Bytes in a request once a longer one has broken off and the registry kept nothing of it, as several do: else a
+ * blob that takes longer than connections last would never get there.
+ */
+const afterBreak = 8 << 20;
+
 /** Smaller blobs are not worth a file that remembers their upload, in bytes. */
 const worthRemembering = 1 << 20;
 
@@ -217,7 +223,10 @@ async function resume(task: Upload, state: State, session: Session): Promise<voi
   } else if (before > 0 && answer?.status !== 404 && state.failures < 2 && known === undefined) {
     // It cannot tell; the place that it confirmed last is worth one try.
     state.session = session;
-  } else await restart(task, state);
+  } else {
+    if (!state.dropped) state.chunk = Math.min(state.chunk, afterBreak);
+    await restart(task, state);
+  }
 }
 
 async function restart(task: Upload, state: State): Promise<void> {

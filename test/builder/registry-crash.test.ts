@@ -2,9 +2,20 @@ import ava, { type ExecutionContext } from 'ava';
 import { spawn } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { build } from 'esbuild';
 import { type Descriptor, describe, mediaTypes } from '../../builder/descriptor.ts';
 import { encodeConfig, encodeManifest } from '../../builder/manifest.ts';
 import { push } from '../../builder/registry/push.ts';
@@ -19,13 +30,13 @@ import { type Proxy, startProxy } from '../support/proxy.ts';
 import { type RegistryKind, startRegistry } from '../support/registries.ts';
 import { root, temporary } from '../support/tools.ts';
 
-/** Kills are many and each costs two processes: 200 of them by STATIC_DISTRO_KILLS. */
-const kills = Number(process.env['STATIC_DISTRO_KILLS'] ?? 10);
+/** 200 in all: pushes to three registries, the most to the one that keeps parts, and pulls. */
+const kills = { distribution: 50, 'docker-registry': 25, crane: 25, pull: 100 } as const;
 
 const test = ava.serial;
 
 const MiB = 1 << 20;
-const sizes = [6 * MiB, 3 * MiB, 100_000];
+const sizes = [4 * MiB, 2 * MiB, 100_000];
 const total = sizes.reduce((sum, size) => sum + size, 0);
 
 /** Blobs below 1 MiB go again as a whole; and there are headers and documents. */
@@ -39,14 +50,32 @@ async function imageOf(store: BlobStore): Promise<Descriptor> {
   return putDocument(store, encodeManifest({ config: await putDocument(store, config), layers }));
 }
 
+/** Bundled, as it starts hundreds of times. */
+const worker = join(mkdtempSync(join(tmpdir(), 'static-distro-worker-')), 'worker.mjs');
+
+test.before(async () => {
+  await build({
+    entryPoints: [join(root, 'test/support/registry-worker.ts')],
+    outfile: worker,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  });
+});
+test.after.always(() => rmSync(dirname(worker), { recursive: true, force: true }));
+
 type Run = { readonly status: number | null; readonly complaint: string; readonly bytes: number };
 
 /** Runs a worker to its end, or kills it when `limit` bytes have passed. */
 async function work(proxy: Proxy, way: 'up' | 'down', args: readonly string[], limit?: number): Promise<Run> {
   proxy.reset();
   const [verb = '', ...rest] = args;
-  const worker = [join(root, 'test/support/registry-worker.ts'), verb, proxy.host, ...rest];
-  const child = spawn(process.execPath, worker, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [worker, verb, proxy.host, ...rest], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   proxy.watch = () => {
     if (limit !== undefined && proxy.bytes[way] >= limit) child.kill('SIGKILL');
   };
@@ -92,7 +121,7 @@ for (const kind of ['distribution', 'docker-registry', 'crane'] as const) {
     const { proxy, registry, directory, sessions } = await stage(t, kind);
     const store = await newStore(join(directory, 'store'));
     const image = await imageOf(store);
-    for (let at = 0; at < kills; at++) {
+    for (let at = 0; at < kills[kind]; at++) {
       const args = ['push', `app/n${at}`, store.directory, sessions, JSON.stringify(image)];
       const limit = randomInt(total + 5000);
       const killed = await work(proxy, 'up', args, limit);
@@ -116,7 +145,7 @@ test('a pull killed anywhere and begun again fetches what is missing, and ends r
   const source = memoryStore();
   const image = await imageOf(source);
   await push(source, image, openRepository(registry, 'app', { access: 'push' }), ['1']);
-  for (let at = 0; at < kills; at++) {
+  for (let at = 0; at < kills.pull; at++) {
     const place = join(directory, `store-${at}`);
     mkdirSync(place);
     const args = ['pull', 'app', join(place, 'store'), sessions];

@@ -48,6 +48,8 @@ export type Manners = {
   /** Registries answer a chunk by 202, 201 or 204. */
   readonly patched?: number;
   readonly mounts?: boolean;
+  /** Nothing is kept of a request that broke off. */
+  readonly forgets?: boolean;
 };
 
 export type HostileRegistry = {
@@ -196,7 +198,7 @@ export async function startHostile(t: ExecutionContext, manners: Manners = {}): 
     if (!body) return;
     if (move?.cutRequest !== undefined && !move.after) {
       const id = /uploads\/(u\d+)/.exec(request.path)?.[1] ?? '';
-      uploads.get(id)?.push(body);
+      if (!manners.forgets) uploads.get(id)?.push(body);
       socket.destroy();
       return;
     }
