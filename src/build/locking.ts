@@ -93,6 +93,18 @@ function checkOutputs({ outputs }: LockedBuild, packages: readonly BuiltPackage[
   }
 }
 
+/** Nothing where the test could not be run, because what it depends on is not there. */
+async function testList(
+  choosing: () => Promise<readonly LockedPackage[]>,
+): Promise<Pick<LockedBuild, 'test'>> {
+  try {
+    return { test: await choosing() };
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'UNSATISFIABLE') return {};
+    throw error;
+  }
+}
+
 /** What the lock is to say of a build from now on; nothing of one with code of a machine's compiler in it. */
 export async function lockEntry(
   node: Node,
@@ -109,7 +121,7 @@ export async function lockEntry(
       ? {
           unpack: await list(plan.unpack),
           build: await list(plan.build),
-          test: await list(choose(repositories, control.dependsTest)),
+          ...(await testList(() => list(choose(repositories, control.dependsTest)))),
         }
       : {};
   return {

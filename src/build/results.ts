@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeDigest } from '../../builder/descriptor.ts';
 import { type Digest, digestOf, hexOf, isDigest } from '../../builder/digest.ts';
@@ -71,14 +71,20 @@ const pause = 250;
 
 /** `lock` is the program `native/lock`. */
 export function openResults(directory: string, lock: string): Results {
-  const placeOf = (key: string) => join(directory, key.slice(0, 2), key);
+  let trusted = false;
+  /** Records of somebody else would be published as ours. */
+  const own = (): string => {
+    if (!trusted) for (const each of [dirname(directory), directory]) ensurePrivate(each);
+    trusted = true;
+    return directory;
+  };
+  const placeOf = (key: string) => join(own(), key.slice(0, 2), key);
   const lastOf = ({ name, version, view }: BuildName) =>
-    join(directory, 'last', name, `${versionInPath(version)}.${view}.json`);
+    join(own(), 'last', name, `${versionInPath(version)}.${view}.json`);
   const unpackedOf = (key: string) =>
     readSealed(join(placeOf(key), 'unpacked.json'), (field) => items(field).map(decodeDigest)) ?? [];
   const builtOf = (key: string) => readOutputs(placeOf(key));
   const keepDocument = ({ hex, document }: Key): string => {
-    ensurePrivate(directory);
     const place = placeOf(hex);
     writeSealed(join(place, 'key.json'), document);
     return place;
@@ -104,17 +110,16 @@ export function openResults(directory: string, lock: string): Results {
     document: (key) => readSealed(join(placeOf(key), 'key.json'), (field) => members(field) as KeyDocument),
     last: (of) => readSealed(lastOf(of), decodeLast),
     keepLast(of, { unpack, build, ...times }) {
-      ensurePrivate(directory);
       writeSealed(lastOf(of), { unpack, build, ...encodeTimes(times) });
     },
     file(digest) {
       if (!isDigest(digest)) return undefined;
-      const path = join(directory, 'files', hexOf(digest));
+      const path = join(own(), 'files', hexOf(digest));
       const bytes = existsSync(path) ? readFileSync(path) : undefined;
       return bytes && digestOf(bytes) === digest ? bytes : undefined;
     },
     keepFiles(files) {
-      const place = join(directory, 'files');
+      const place = join(own(), 'files');
       mkdirSync(place, { recursive: true, mode: 0o700 });
       for (const { digest, bytes } of files) {
         const path = join(place, hexOf(digest));
@@ -122,7 +127,6 @@ export function openResults(directory: string, lock: string): Results {
       }
     },
     async exclusively(key, { signal, waiting }, fn) {
-      ensurePrivate(directory);
       const place = placeOf(key);
       mkdirSync(place, { recursive: true, mode: 0o700 });
       for (let tries = 0; ; tries += 1) {

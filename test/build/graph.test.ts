@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { once } from 'node:events';
 import {
   appendFileSync,
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -424,6 +425,34 @@ test('a key that shows several outputs: all are kept, the difference is said', (
   rmSync(join(place, 'built'), { recursive: true });
   t.is(pkgbuild('dice').status, 0);
   t.is(roll(), first, 'and the other one where that is lost');
+});
+
+test('what has no root is named before anything is built, or with --keep-going left out with what needs it', (t) => {
+  const { place, recipe, pkgbuild } = shop(t);
+  recipe('fine', { build: 'echo 1 >"$out/share/x"' });
+  recipe('hopeless', { control: 'Depends-Build: mksh, sbase, nowhere\n' });
+  recipe('user', { control: 'Depends-Build: mksh, sbase, hopeless\n' });
+  const refused = pkgbuild('--all');
+  t.is(refused.status, 1);
+  t.regex(refused.stderr, /^pkgbuild: there is no package "nowhere" \(Depends-Build of hopeless\)\n/);
+  t.false(existsSync(join(place, 'built')));
+  const rest = pkgbuild('--all', '--keep-going');
+  t.is(rest.status, 1);
+  t.is(rest.stdout, `${join(place, 'built/fine/1')}\n`);
+  t.regex(
+    rest.stderr,
+    /there is no package "hopeless" \(Depends-Build of user\)\n[^]*2 of 3 could not be built\n$/,
+  );
+});
+
+test('a cache that others can write to is not believed', (t) => {
+  const { place, recipe, pkgbuild } = shop(t);
+  recipe('plain', { build: 'echo 1 >"$out/share/x"' });
+  t.is(pkgbuild('plain').status, 0);
+  chmodSync(join(place, 'home/cache/builds'), 0o777);
+  const { status, stderr } = pkgbuild('plain');
+  t.is(status, 1);
+  t.regex(stderr, /other users can write to "[^"]*builds", so what is in it is not trusted/);
 });
 
 test('every make shares the pool of processes, and no more run than there are', (t) => {
