@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, utimesSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { decodeDescriptor, decodeDigest, type Descriptor } from '../../builder/descriptor.ts';
 import { digestOf, hexOf } from '../../builder/digest.ts';
 import { asFault, Fault } from '../../builder/fault.ts';
@@ -42,9 +42,34 @@ export function writeState(directory: string, label: string, { index, shards, ex
     extra: extra.map(jsonOf),
     gone,
   } satisfies Json);
+  const used = shards.map((shard) => shardPath(directory, shard));
+  if (isSame(path, bytes)) return touch([path, ...used]);
+  touch(used);
+  write(directory, path, bytes);
+  prune(directory);
+}
+
+/** A file that somebody takes away just now is made again when it is missed. */
+function touch(paths: readonly string[]): void {
   const now = new Date();
-  if (isSame(path, bytes)) utimesSync(path, now, now);
-  else write(directory, path, bytes);
+  for (const path of paths) {
+    try {
+      utimesSync(path, now, now);
+    } catch (error) {
+      if (!(asFault(error, path) instanceof Fault)) throw error;
+    }
+  }
+}
+
+/** What has not been of use for so long, in ms, goes: shards of old indexes, and sets that were chosen of them. */
+const longUnused = 30 * 24 * 3600_000;
+
+function prune(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const path = `${directory}/${name}`;
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats && Date.now() - stats.mtimeMs > longUnused) rmSync(path, { force: true });
+  }
 }
 
 function isSame(path: string, bytes: Buffer): boolean {

@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { zstdCompressSync } from 'node:zlib';
 import { describe, type Document, mediaTypes } from '../../builder/descriptor.ts';
 import { digestOf, type Digest } from '../../builder/digest.ts';
@@ -38,6 +39,7 @@ import {
   type RunningRegistry,
 } from '../support/registries.ts';
 import { startHostile } from '../support/registry-hostile.ts';
+import { user } from '../support/token-server.ts';
 import { isRoot, quickstart, root, run, temporary, tool } from '../support/tools.ts';
 
 /** One after the other: each starts real registries. */
@@ -293,6 +295,8 @@ test('images and solutions are the same from wherever the packages come', async 
     digests.add(built);
     t.is(await must('pkgimage', ['digest', '-d', where, '-p', 'mksh', 'lua'], newcomer(t)), built);
     await must('pkgimage', ['check'], own);
+    const store = `oci:${join(homeOf(own), 'data/store')}`;
+    t.is(await must('pkgsolve', ['-d', store, 'lua'], newcomer(t)), 'lua,5.4.4\n');
     const command = ['-d', where, '-p', 'mksh', '--', 'mksh', '-c', 'echo hi'];
     t.is(await must('withpkgs', command, own), 'hi\n');
     solutions.add(await must('pkgsolve', ['-d', where, 'tcc', 'mini-httpd'], newcomer(t)));
@@ -769,6 +773,78 @@ test('a registry that is read-only, full, or says no: host, repository, operatio
     t.regex(complaint, /^pkgrepo: /);
     t.is([...hostile.manifests.keys()].length, 0, 'nothing is tagged before all of it is there');
   }
+});
+
+test('a registry that wants a password gets that of docker, and nobody else does', async (t) => {
+  const running = await registry(t, 'docker-registry', { auth: 'basic' });
+  const place = `registry:${running.host}/packages`;
+  const repository = join(temporary(t), 'repository');
+  put(repository, 'a', '1');
+  const config = temporary(t);
+  const auth = Buffer.from(`${user.name}:${user.password}`).toString('base64');
+  writeFileSync(join(config, 'config.json'), JSON.stringify({ auths: { [running.host]: { auth } } }));
+  const nobody = {
+    ...newcomer(t),
+    HOME: temporary(t),
+    DOCKER_CONFIG: temporary(t),
+    XDG_RUNTIME_DIR: temporary(t),
+  };
+  const somebody = { ...nobody, DOCKER_CONFIG: config };
+  await must('pkgrepo', ['publish', '-q', repository, place], somebody);
+  const env = { ...newcomer(t), HOME: nobody.HOME, XDG_RUNTIME_DIR: nobody.XDG_RUNTIME_DIR };
+  const refused = await fails(t, 1, 'pkgsolve', ['-d', place, 'a'], {
+    ...env,
+    DOCKER_CONFIG: nobody.DOCKER_CONFIG,
+  });
+  t.regex(refused, /^pkgsolve: 127\.0\.0\.1:\d+\/packages: .*status 401.*\n.*log in to 127\.0\.0\.1/);
+  const solved = await runs('pkgsolve', ['-d', place, 'a'], { ...env, DOCKER_CONFIG: config });
+  t.is(solved.stdout, 'a,1\n');
+  t.false(solved.stderr.includes(user.password) || refused.includes(auth));
+});
+
+test('a publisher that is killed at any moment leaves nothing half published, and the next goes on', async (t) => {
+  const running = await registry(t);
+  const place = `registry:${running.host}/packages`;
+  const repository = join(temporary(t), 'repository');
+  const all = Array.from({ length: 6 }, (_, at) => `p${at}`);
+  for (const name of all) put(repository, name, '1');
+  const env = newcomer(t);
+  const reader = newcomer(t);
+  let before = 0;
+  for (const milliseconds of [150, 250, 350, 450, 550, 650]) {
+    const child = spawn(tool('pkgrepo'), ['publish', '-q', repository, place], {
+      env: { ...process.env, ...env },
+      stdio: 'ignore',
+    });
+    const ended = once(child, 'close');
+    await Promise.race([sleep(milliseconds), ended]);
+    child.kill('SIGKILL');
+    await ended;
+    const copy = join(temporary(t), 'copy');
+    const pulled = await runs('pkgrepo', ['pull', '-q', place, copy], reader);
+    if (pulled.status !== 0) t.regex(pulled.stderr, /no such repository, or nothing is in it/);
+    const there = pulled.stdout.split('\n').length - 1;
+    t.true(there >= before, 'what is published stays');
+    before = there;
+  }
+  await must('pkgrepo', ['publish', '-q', repository, place], env);
+  t.is((await must('pkgrepo', ['list', place], reader)).trim().split('\n').length, all.length);
+  t.like(JSON.parse(await must('pkgrepo', ['index', '--json', place], reader)), {
+    packages: 6,
+    complete: true,
+  });
+});
+
+test('every command has help with an example', async (t) => {
+  const help = await must('pkgrepo', ['--help'], newcomer(t));
+  for (const name of ['publish', 'pull', 'list', 'index', 'remove']) {
+    t.regex(help, new RegExp(`^  ${name} `, 'm'));
+    t.regex(
+      await must('pkgrepo', [name, '--help'], newcomer(t)),
+      new RegExp(`Examples:\n  (pkgrepo|withpkgs) .*${name}`),
+    );
+  }
+  t.regex(await must('pkgrepo', ['--version'], newcomer(t)), /^pkgrepo \(static-distro\) \d/);
 });
 
 // --- What others use of it
