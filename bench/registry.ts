@@ -2,9 +2,11 @@
  * Push and pull of the same images by us, skopeo, crane and podman: with an empty other side, with nothing
  * changed, and with one layer changed; over loopback, and with 20 ms more for each round trip. Times are
  * medians of whole processes, which take turns; requests are counted in the registry's own log, bytes by a
- * relay, both in runs of their own. Ours is the tool as users call it, Node's start included. podman packs layers anew when it pushes, and unpacks them when it pulls.
+ * relay, both in runs of their own. Ours is the tool as users call it, Node's start included. podman packs layers
+ * anew when it pushes, and unpacks them when it pulls.
  *
- * usage: node bench/registry.ts [RUNS [LAYERS...]]        (default 3, 10 100; the tools must be built; podman needs root; crane needs Go)
+ * usage: node bench/registry.ts [RUNS [LAYERS...]]
+ *        (default 3, 10 100; the tools must be built; podman needs root; crane needs Go)
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -29,7 +31,7 @@ const lockProgram = join(root, 'native/build/lock');
 const [runs = 3, ...layerCounts] = process.argv.slice(2).map(Number);
 const counts = layerCounts.length > 0 ? layerCounts : [10, 100];
 /** Of all layers together, in bytes. */
-const imageSize = 20 << 20;
+const imageSize = 64 << 20;
 const work = mkdtempSync(join(tmpdir(), 'bench-registry-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 

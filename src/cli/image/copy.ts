@@ -6,6 +6,7 @@ import type { FileStore } from '../../../builder/store/file-store.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { usage } from '../option-value.ts';
+import { useMoreThreads } from '../threads.ts';
 import {
   type EngineOption,
   engineOption,
@@ -78,6 +79,7 @@ export async function main(context: Context): Promise<number> {
   try {
     if (!far) await go(() => Promise.reject(new Fault('USAGE', 'there is no registry')));
     else {
+      useMoreThreads();
       const { withRegistries } = await import('./registries.ts');
       await withRegistries(context, given, report.happened, (registries) => go(async () => registries));
     }

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { readPlatform } from './platform.ts';
 import { addTransferOptions, readFar, type TransferArguments } from './registry-options.ts';
 import { readName, withStore } from './store.ts';
+import { useMoreThreads } from '../threads.ts';
 import { makeTransferReport } from './transfer-report.ts';
 
 const examples = `
@@ -36,6 +37,7 @@ export async function main(context: Context): Promise<number> {
   const own = as ?? (digest === undefined ? formatReference({ host, name, tag }) : undefined);
   const platform = options.platform === undefined ? undefined : readPlatform(options.platform);
   const report = makeTransferReport(context, options, 'fetched');
+  useMoreThreads();
   const { pull, withRegistries } = await import('./registries.ts');
   try {
     await withRegistries(context, options, report.happened, (registries) =>
