@@ -1,4 +1,5 @@
 import type { Descriptor } from '../../builder/descriptor.ts';
+import { Fault } from '../../builder/fault.ts';
 import { allEntries, collectionType } from '../../builder/store/collection.ts';
 import type { FileStore } from '../../builder/store/file-store.ts';
 import { limit } from '../../builder/store/limit.ts';
@@ -23,7 +24,7 @@ export async function openLayout(directory: string, surroundings: Surroundings):
       label: `oci:${directory}`,
       remote: false,
       stale: false,
-      entries: await layoutEntries(store),
+      entries: await layoutEntries(store, surroundings.tell),
       architecture: surroundings.architecture,
       trees: surroundings.trees,
       bring: bringFrom(surroundings, () => reading(directory)),
@@ -53,8 +54,11 @@ export type LayoutPackage = {
   readonly found: Omit<Entry, 'builds'>;
 };
 
-/** Every package that the layout names, once for each name. Throws INPUT for one that is damaged. */
-export async function readLayout(store: FileStore): Promise<readonly LayoutPackage[]> {
+/** Every package that the layout names, once for each name. One that is damaged is passed over, and told. */
+export async function readLayout(
+  store: FileStore,
+  warn: (text: string) => void,
+): Promise<readonly LayoutPackage[]> {
   const slots = limit(16);
   const named: { readonly key: string; readonly nested: boolean; readonly descriptor: Descriptor }[] = [];
   for (const { name, descriptor } of await store.list()) {
@@ -66,23 +70,30 @@ export async function readLayout(store: FileStore): Promise<readonly LayoutPacka
       named.push({ key: name, nested: false, descriptor });
     }
   }
-  return Promise.all(
-    named.map(({ key, nested, descriptor }) =>
-      slots(async () => ({
-        key,
-        nested,
-        found: await readArtifact(store, descriptor, `${store.directory}: ${key}`),
-      })),
-    ),
+  const read = named.map(({ key, nested, descriptor }) =>
+    slots(async (): Promise<readonly LayoutPackage[]> => {
+      try {
+        const found = await readArtifact(store, descriptor, `${store.directory}: ${key}`);
+        return [{ key, nested, found }];
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        warn(error.message);
+        return [];
+      }
+    }),
   );
+  return (await Promise.all(read)).flat();
 }
 
 /**
  * The packages of a layout. Of a version with several builds, that which the tag of the package leads to; without
  * such a tag, as in a user's own store, the one whose name comes last.
  */
-export async function layoutEntries(store: FileStore): Promise<readonly Entry[]> {
-  const groups = Map.groupBy(await readLayout(store), ({ found }) => tagOf(found));
+export async function layoutEntries(
+  store: FileStore,
+  warn: (text: string) => void,
+): Promise<readonly Entry[]> {
+  const groups = Map.groupBy(await readLayout(store, warn), ({ found }) => tagOf(found));
   return [...groups].flatMap(([tag, builds]): Entry[] => {
     const ordered = builds.toSorted((a, b) => (a.key < b.key ? -1 : 1));
     const chosen = ordered.find(({ key }) => key === tag) ?? ordered.at(-1);

@@ -686,9 +686,9 @@ test('what cannot be: one line that says what, where and what to do', async (t) 
     config: describe(mediaTypes.config, Buffer.from('{}')).descriptor,
     layers: [],
   });
-  const other = client(t, running, 'image');
-  await putDocument(other, describe(mediaTypes.config, Buffer.from('{}')));
-  await other.tagAll(['packages'], image);
+  const images = client(t, running, 'image');
+  await putDocument(images, describe(mediaTypes.config, Buffer.from('{}')));
+  await images.tagAll(['packages'], image);
   const cases: readonly (readonly [readonly string[], RegExp, number?])[] = [
     [['list', 'registry:localhost:1/packages'], /^pkgrepo: localhost:1: nobody answers there/],
     [
@@ -728,6 +728,16 @@ test('what cannot be: one line that says what, where and what to do', async (t) 
   t.is(solved.stdout, 'a,1\n');
   t.regex(solved.stderr, /b__1__all: is no package/);
   t.true((await far.tags()).includes('b__1__all'));
+  const layout = join(temporary(t), 'layout');
+  put(repository, 'b', '1');
+  const published = JSON.parse(
+    await must('pkgrepo', ['publish', '-q', '--json', repository, `oci:${layout}`], env),
+  ) as { packages: { name: string; manifest: Digest }[] };
+  const lost = published.packages.find(({ name }) => name === 'b')?.manifest ?? '';
+  rmSync(join(layout, 'blobs/sha256', lost.slice(7)));
+  const other = await runs('pkgsolve', ['-d', `oci:${layout}`, 'a'], newcomer(t));
+  t.is(other.stdout, 'a,1\n');
+  t.regex(other.stderr, /layout: reading sha256:/);
 });
 
 test('a registry that is read-only, full, or says no: host, repository, operation, status and its own code', async (t) => {

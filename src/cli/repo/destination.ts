@@ -36,7 +36,7 @@ export function put(
 ): Promise<readonly Publishable[]> {
   if (place.kind === 'registry') return intoRegistry(place.registry, source, options, surroundings);
   return place.kind === 'layout'
-    ? intoLayout(place.path, source, options)
+    ? intoLayout(place.path, source, options, surroundings)
     : intoDirectory(place.path, source, options, surroundings);
 }
 
@@ -91,10 +91,11 @@ async function intoLayout(
   path: string,
   { packages, blobs }: Source,
   { lockProgram, replace, report }: PutOptions,
+  { tell }: Surroundings,
 ): Promise<readonly Publishable[]> {
   const store = await openStore(path, { create: true, lockProgram });
   try {
-    const there = await layoutEntries(store);
+    const there = await layoutEntries(store, tell);
     if (!replace) requireSame(`oci:${path}`, there, packages);
     const known = new Set(there.map(({ manifest }) => manifest.digest));
     const news = packages.filter(({ manifest }) => !known.has(manifest.digest));

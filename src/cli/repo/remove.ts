@@ -12,7 +12,7 @@ import type { Surroundings } from '../../remote/surroundings.ts';
 import { removeFromLayout } from '../../remote/to-layout.ts';
 import { ensurePrivate } from '../../run/private.ts';
 import { makeCommand, parseCommand } from '../command.ts';
-import { type Context, print } from '../context.ts';
+import { complain, type Context, print } from '../context.ts';
 import { lockProgramOf } from '../image/store.ts';
 import { addRegistryOptions, type RegistryOptions } from '../image/registry-options.ts';
 import { usage } from '../option-value.ts';
@@ -70,10 +70,12 @@ async function remove(
   }
   const store = await openStore(place.path, { lockProgram });
   try {
-    const named = (await readLayout(store)).map(({ key, nested, found }) => {
-      const { name, version } = found;
-      return { key, nested, found, name, version };
-    });
+    const named = (await readLayout(store, (text) => complain(`${context.tool}: ${text}\n`))).map(
+      ({ key, nested, found }) => {
+        const { name, version } = found;
+        return { key, nested, found, name, version };
+      },
+    );
     const chosen = select(words, named);
     await removeFromLayout(store, chosen);
     return chosen;

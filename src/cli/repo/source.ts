@@ -45,7 +45,10 @@ export async function withSource<T>(
   }
   const store = await openStore(place.path);
   try {
-    return await act({ packages: select(words, await layoutEntries(store)), blobs: store });
+    return await act({
+      packages: select(words, await layoutEntries(store, surroundings.tell)),
+      blobs: store,
+    });
   } finally {
     store.close();
   }
@@ -64,7 +67,7 @@ export async function entriesAt(
   if (place.kind === 'registry') return (await listingOf(place.registry, surroundings)).listing.entries;
   const store = await openStore(place.path);
   try {
-    return await layoutEntries(store);
+    return await layoutEntries(store, surroundings.tell);
   } finally {
     store.close();
   }
