@@ -87,7 +87,7 @@ function checkOutputs({ outputs }: LockedBuild, packages: readonly BuiltPackage[
       'INTEGRITY',
       `${name} ${version} came out as ${found}, and packages/build.lock expects ${expected?.diffID ?? 'no such package'}`,
       {
-        hint: 'it is not published; pkgbuild --update writes down what came out, --no-lock takes it as it is',
+        hint: 'pkgbuild --update writes down what came out, --no-lock takes it as it is',
       },
     );
   }
