@@ -826,6 +826,40 @@ test('a proxy is used where the environment names one, and not for what NO_PROXY
   t.deepEqual(seen, []);
 });
 
+test('mirrors are asked first, and passed over where they have it not or lie', async (t) => {
+  const [origin, mirror] = [await registry(t), await registry(t)];
+  await must(t, ['push', 'tiny', `${origin.host}/app:1`]);
+  await must(t, ['push', 'tiny', `${mirror.host}/hub/app:1`]);
+  await origin.requests();
+  const env = (place: string): Env => ({
+    ...newcomer(t),
+    STATIC_DISTRO_MIRRORS: `x.example=y.example ${origin.host}=${place}`,
+  });
+  const good = env(`${mirror.host}/hub`);
+  t.is(await must(t, ['pull', `${origin.host}/app:1`], good), tiny);
+  t.deepEqual(await origin.requests(), []);
+  t.regex(
+    await must(t, ['list'], good),
+    new RegExp(`^${origin.host}/app:1 `),
+    'it is called as it was asked for',
+  );
+
+  const liar = await startHostile(t, {
+    move: ({ path }) =>
+      path.includes('/blobs/') ? { change: (body) => Buffer.alloc(body.length) } : undefined,
+  });
+  await must(t, ['push', 'tiny', `${liar.host}/app:1`, '--quiet']);
+  for (const place of [`${mirror.host}/nothing`, '127.0.0.1:1', liar.host]) {
+    const { status, stdout, stderr } = await call(['pull', `${origin.host}/app:1`], env(place));
+    t.is(status, 0, stderr);
+    t.is(stdout.trimEnd(), tiny);
+    t.true(stderr.includes('the mirror is passed over: '), stderr);
+  }
+  const wrong = await call(['pull', `${origin.host}/app:1`], env('='));
+  t.is(wrong.status, 2);
+  t.regex(wrong.stderr, /names no mirror/);
+});
+
 test('help of every command has an example', async (t) => {
   for (const command of ['push', 'pull', 'copy', 'tags', 'login', 'logout']) {
     const { status, stdout } = await call([command, '--help']);

@@ -1,5 +1,6 @@
 import { Fault } from '../../../builder/fault.ts';
 import { exportImage, type TransferOptions } from '../../../builder/image/export.ts';
+import { openImage } from '../../../builder/image/image.ts';
 import { importImage } from '../../../builder/image/import.ts';
 import { completeReference, formatReference, parseReference } from '../../../builder/reference.ts';
 import type { FileStore } from '../../../builder/store/file-store.ts';
@@ -39,6 +40,7 @@ type AnyPlace = OtherPlace | StorePlace | FarPlace;
 
 /** What both ends need. */
 type Way = {
+  readonly context: Context;
   readonly options: TransferOptions;
   readonly report: TransferReport;
   readonly registries: () => Promise<Registries>;
@@ -66,7 +68,7 @@ export async function main(context: Context): Promise<number> {
     ...((far || given.json) && { report: report.copied }),
   };
   const go = async (registries: Way['registries']): Promise<void> => {
-    const way = { options, report, registries };
+    const way = { context, options, report, registries };
     if (source.transport === 'docker' && destination.transport === 'docker') {
       await betweenRegistries(source, destination, way);
     } else {
@@ -96,10 +98,9 @@ async function bringIn(store: FileStore, text: string, place: AnyPlace, way: Way
     case 'rootfs':
       throw usage('a plain root file system is no image', 'copy from oci:DIR, an archive or an engine');
     case 'docker': {
-      const { pull } = await import('./registries.ts');
+      const { pullFrom } = await import('./registries.ts');
       const from = completeReference(place.reference);
-      const repository = (await way.registries()).repository(from, 'pull');
-      const descriptor = await pull(repository, from.digest ?? from.tag ?? 'latest', store, way.options);
+      const descriptor = await pullFrom(way.context, await way.registries(), from, store, way.options);
       const { name, tag } = from;
       return { descriptor, name: { name, tag } };
     }
@@ -142,7 +143,8 @@ async function betweenRegistries(source: FarPlace, destination: FarPlace, way: W
     });
   }
   const target = registries.repository(to, 'push', from.host === to.host ? [from.name] : []);
-  const { descriptor } = document;
+  const { platform } = way.options;
+  const { descriptor } = platform ? await openImage(origin, document.descriptor, platform) : document;
   await push(origin, descriptor, target, tagsOf(to, descriptor.digest), way.options);
 }
 

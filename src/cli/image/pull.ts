@@ -16,6 +16,8 @@ pkgimage pull ghcr.io/me/web@sha256:…  --as web
 const details = `
 The image is called as in the registry, tag included, unless --as tells another name. One that is named by its
 digest alone has no name. An image for several platforms comes whole, so that its digest is the same.
+
+Mirrors are asked first: STATIC_DISTRO_MIRRORS='docker.io=localhost:5000 ghcr.io=mirror.example.org/ghcr'.
 `;
 
 type Options = TransferArguments & { readonly as?: string; readonly platform?: string };
@@ -38,12 +40,12 @@ export async function main(context: Context): Promise<number> {
   const platform = options.platform === undefined ? undefined : readPlatform(options.platform);
   const report = makeTransferReport(context, options, 'fetched');
   useMoreThreads();
-  const { pull, withRegistries } = await import('./registries.ts');
+  const { pullFrom, withRegistries } = await import('./registries.ts');
   try {
     await withRegistries(context, options, report.happened, (registries) =>
       withStore(context, async (store) => {
         const last = own === undefined ? undefined : await store.resolve(own);
-        const found = await pull(registries.repository(from, 'pull'), digest ?? tag ?? 'latest', store, {
+        const found = await pullFrom(context, registries, from, store, {
           last,
           platform,
           report: report.copied,

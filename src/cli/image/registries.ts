@@ -7,15 +7,19 @@ import { passwordOrToken } from '../../../builder/registry/credential.ts';
 import { findCredential } from '../../../builder/registry/credentials.ts';
 import { canonicalHost } from '../../../builder/registry/host.ts';
 import { forgetLogin, keepLogin, tryLogin } from '../../../builder/registry/login.ts';
+import { pull, type PullOptions } from '../../../builder/registry/pull.ts';
 import { Registry } from '../../../builder/registry/registry.ts';
 import { openRepository, type Repository } from '../../../builder/registry/repository.ts';
 import type { Access } from '../../../builder/registry/scope.ts';
 import type { RegistryEvent, RegistrySettings } from '../../../builder/registry/settings.ts';
+import { Fault } from '../../../builder/fault.ts';
+import type { BlobStore } from '../../../builder/store/store.ts';
 import { quote } from '../../package/name.ts';
 import { holdersOf } from '../../remote/holders.ts';
 import { ensurePrivate } from '../../run/private.ts';
-import type { Context } from '../context.ts';
+import { complain, type Context } from '../context.ts';
 import { userAgent } from '../version.ts';
+import { mirrorsOf } from './mirrors.ts';
 import {
   type FarReference,
   inDirectory,
@@ -25,7 +29,6 @@ import {
 } from './registry-options.ts';
 
 export { alsoTags } from './also-tags.ts';
-export { pull } from '../../../builder/registry/pull.ts';
 export { push } from '../../../builder/registry/push.ts';
 
 export type Registries = {
@@ -92,6 +95,29 @@ function mountSources(
     holders ??= holdersOf(places.cache.indexes, host);
     return [...new Set([...holders(descriptor), ...named])];
   };
+}
+
+/**
+ * Fetches an image from the first mirror that gives it whole, or from where it is called to be. What a mirror gave
+ * before it failed is kept, as all is checked by digest. Throws what the registry itself is the reason of.
+ */
+export async function pullFrom(
+  context: Context,
+  registries: Registries,
+  from: FarReference,
+  store: BlobStore,
+  options: PullOptions,
+): Promise<Descriptor> {
+  const reference = from.digest ?? from.tag ?? 'latest';
+  for (const mirror of mirrorsOf(from, context.env)) {
+    try {
+      return await pull(registries.repository(mirror, 'pull'), reference, store, options);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      complain(`${context.tool}: the mirror is passed over: ${error.message}\n`);
+    }
+  }
+  return pull(registries.repository(from, 'pull'), reference, store, options);
 }
 
 export type Login = { readonly username: string; readonly password: string };
