@@ -62,12 +62,18 @@ export async function makeLayer<E extends Compressed>(
     await Promise.all([writing(), ...outputs.map(({ stored }) => stored)]);
   } catch (error) {
     for (const { stream } of outputs) stream.destroy(error instanceof Error ? error : undefined);
-    await Promise.allSettled(outputs.map(({ stored }) => stored));
-    throw error;
+    throw reasonOf(error, await Promise.allSettled(outputs.map(({ stored }) => stored)));
   }
   const { digest: diffID, size } = plain.finish();
   const blobs = await Promise.all(outputs.map(async ({ encoding, stored }) => [encoding, await stored]));
   return { diffID, size, blobs: Object.fromEntries(blobs) as Record<E, Sized> };
+}
+
+/** A sink that fails gives up its stream first and says why later, so it is the stream that is complained of. */
+function reasonOf(error: unknown, ended: readonly PromiseSettledResult<Sized>[]): unknown {
+  if (!isOfStream(error)) return error;
+  const reasons = ended.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
+  return reasons.find((reason) => !isOfStream(reason)) ?? error;
 }
 
 /** A sink that keeps nothing, for whoever only wants to know digest and size. */
@@ -86,10 +92,27 @@ function output<E extends Compressed>(encoding: E, sink: Sink) {
   return { encoding, stream, stored };
 }
 
+/** Of a stream that is given up while something is on its way through it, Node never says that it did not arrive. */
 const write = (stream: PassThrough | undefined, chunk: Buffer): Promise<void> =>
   new Promise((resolve, reject) => {
-    stream?.write(chunk, (error) => (error ? reject(error) : resolve()));
+    if (!stream || stream.destroyed) return reject(stream?.errored ?? givenUp());
+    const closed = (): void => reject(stream.errored ?? givenUp());
+    stream.once('close', closed);
+    stream.write(chunk, (error) => {
+      stream.off('close', closed);
+      if (error) reject(error);
+      else resolve();
+    });
   });
+
+/** What Node says of a stream that its reader gave up. */
+const streamCodes: ReadonlySet<unknown> = new Set(['ERR_STREAM_DESTROYED', 'ABORT_ERR']);
+
+const givenUp = (): Error =>
+  Object.assign(new Error('the stream was given up'), { code: 'ERR_STREAM_DESTROYED' });
+
+const isOfStream = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && streamCodes.has(error.code);
 
 function* passing<T>(items: Iterable<T>, see: (item: T) => void): Generator<T, void> {
   for (const item of items) {
