@@ -1,9 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { constants } from 'node:os';
+import { dirname } from 'node:path';
 import { getSystemErrorMessage } from 'node:util';
 import { Fault } from '../../builder/fault.ts';
 import { showPath } from '../../builder/tar/path.ts';
+import { quote } from '../package/name.ts';
 
 /** What is in a tree, by paths relative to it, in the order in which it was read: by the names' bytes, depth first. */
 export type TreeEntry =
@@ -95,7 +98,9 @@ export async function readOutput(request: CollectionRequest): Promise<Collection
     signal?.removeEventListener('abort', stop);
   }
   signal?.throwIfAborted();
-  return parseCollection(Buffer.concat(chunks), limits);
+  const [first] = trees;
+  const to = first?.copy === undefined ? undefined : dirname(first.copy);
+  return parseCollection(Buffer.concat(chunks), limits, to);
 }
 
 /** How many fields follow each kind of record. */
@@ -114,7 +119,11 @@ const fieldsOf: Readonly<Record<string, number>> = {
   error: 3,
 };
 
-function parseCollection(bytes: Buffer, limits: CollectionRequest['limits']): Collection {
+function parseCollection(
+  bytes: Buffer,
+  limits: CollectionRequest['limits'],
+  to: string | undefined,
+): Collection {
   const names = new Map<string, Buffer[]>();
   const trees = new Map<string, ReadTree>();
   let there = true;
@@ -133,7 +142,7 @@ function parseCollection(bytes: Buffer, limits: CollectionRequest['limits']): Co
     const [path = Buffer.of(), second = Buffer.of(), third = Buffer.of(), fourth = Buffer.of()] = fields;
     if (kind === 'end') return { names, trees, there };
     else if (kind === 'limit') throw beyond(path.toString(), second, limits);
-    else if (kind === 'error') throw failure(path.toString(), second, Number(third.toString()));
+    else if (kind === 'error') throw failure(path.toString(), second, Number(third.toString()), to);
     else if (kind === 'names') {
       const key = path.toString();
       const found = names.get(key);
@@ -171,7 +180,12 @@ function beyond(limit: string, path: Buffer, limits: CollectionRequest['limits']
   });
 }
 
-function failure(doing: string, path: Buffer, errno: number): Fault {
-  const full = errno === 28 ? { hint: 'make room on the disk that it is written to, and try again' } : {};
-  return new Fault('IO', `${doing} ${showPath(path)}: ${getSystemErrorMessage(-errno)}`, full);
+function failure(doing: string, path: Buffer, errno: number, to: string | undefined): Fault {
+  const full = errno === constants.errno.ENOSPC || errno === constants.errno.EDQUOT;
+  const hint = `make room on the disk with ${quote(to ?? '')}, and try again`;
+  return new Fault(
+    'IO',
+    `${doing} ${showPath(path)}: ${getSystemErrorMessage(-errno)}`,
+    full && to !== undefined ? { hint } : {},
+  );
 }
