@@ -39,3 +39,13 @@ export { defaultBudget, mostLayers, type Part, planLayers } from './image/layeri
 export type { Settings } from './image/settings.ts';
 export { parsePlace, type Place } from './image/transport.ts';
 export { validate, type Violation } from './image/validate.ts';
+
+export type { Credential } from './registry/credential.ts';
+export { findCredential } from './registry/credentials.ts';
+export { forgetLogin, keepLogin, tryLogin } from './registry/login.ts';
+export { pull, type PullOptions } from './registry/pull.ts';
+export { push } from './registry/push.ts';
+export { listReferrers } from './registry/referrers.ts';
+export { Registry } from './registry/registry.ts';
+export { openRepository, type Repository, type RepositoryOptions } from './registry/repository.ts';
+export type { RegistryEvent, RegistrySettings } from './registry/settings.ts';
