@@ -28,6 +28,9 @@ cat >use.c <<'C'
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
+#ifndef OPENSSL_THREADS
+#error "not for threads"
+#endif
 int main(void) {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 	puts(OpenSSL_version(OPENSSL_DIR));
