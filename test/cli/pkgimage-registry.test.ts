@@ -805,6 +805,37 @@ test('login keeps what docker, skopeo and crane find, tells where, and logout fo
   await must(t, ['pull', `${host}/two:1`, '--authfile', named], env);
 });
 
+test('login asks on a terminal, and does not show what is typed as password', async (t) => {
+  const { host } = await registry(t, 'docker-registry', { auth: 'basic' });
+  const env: Env = { ...newcomer(t), TERM: 'xterm' };
+  const ask = async (password: string) => {
+    const steps = JSON.stringify([
+      ['User name', `${user.name}\n`, 'cooked'],
+      ['Password of', password, 'raw'],
+    ]);
+    const command = [
+      'python3',
+      join(root, 'test/support/terminal.py'),
+      steps,
+      tool('pkgimage'),
+      'login',
+      host,
+    ];
+    return JSON.parse(await finish(command[0] ?? '', command.slice(1), env)) as Readonly<
+      Record<string, unknown>
+    >;
+  };
+  const wrong = await ask('not-it\r');
+  t.true(String(wrong['shown']).includes('the user name or the password is wrong'), JSON.stringify(wrong));
+  // With a slip of the finger.
+  const right = await ask(`${user.password}x\x7f\r`);
+  t.true(String(right['shown']).includes(`logged in to ${host} as "${user.name}"`), JSON.stringify(right));
+  for (const { shown } of [wrong, right]) {
+    for (const word of ['not-it', user.password]) t.false(String(shown).includes(word));
+  }
+  t.true(existsSync(join(env['HOME'] ?? '', '.docker/config.json')));
+});
+
 test('a proxy is used where the environment names one, and not for what NO_PROXY names', async (t) => {
   const seen: string[] = [];
   const proxy = createServer((request, response) => {
