@@ -44,6 +44,11 @@ make $MAKE_JOBS all-gcc $(printf 'all-%s ' $libraries)
 make install-gcc $(printf 'install-%s ' $libraries) DESTDIR="$PKG_INSTDIR"
 
 out=$PKG_INSTDIR$PKG_DIR
+# Where libraries go is said by the compiler that compiles them: a cross compiler may take lib64.
+if [ -d "$out/lib64" ]; then
+	mv "$out"/lib64/* "$out/lib/"
+	rmdir "$out/lib64"
+fi
 rm -rf "$out/share" "$out"/lib/*.la "$out"/lib/*.py "$out"/lib/gcc/*/*/install-tools "$out"/libexec/gcc/*/*/install-tools
 # libgcc is always compiled with what debuggers want, the directory of the build in it.
 "${tools}strip" -g -D "$out"/lib/gcc/*/*/*.[ao]
