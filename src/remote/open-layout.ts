@@ -5,6 +5,7 @@ import type { FileStore } from '../../builder/store/file-store.ts';
 import { limit } from '../../builder/store/limit.ts';
 import { openStore } from '../../builder/store/open-store.ts';
 import { artifactType, packageCollection } from '../layer/package-artifact.ts';
+import { quote } from '../package/name.ts';
 import type { Elsewhere } from '../package/elsewhere.ts';
 import { readArtifact } from './artifact.ts';
 import { bringFrom } from './bring.ts';
@@ -18,7 +19,7 @@ import { buildOf, parseTag } from './tag.ts';
  * tags, as tools do that copy from a registry. It is a local repository, as a directory is.
  */
 export async function openLayout(directory: string, surroundings: Surroundings): Promise<Elsewhere> {
-  const store = await openStore(directory);
+  const store = await openLayoutStore(directory);
   try {
     return farRepository({
       label: `oci:${directory}`,
@@ -31,6 +32,19 @@ export async function openLayout(directory: string, surroundings: Surroundings):
     });
   } finally {
     store.close();
+  }
+}
+
+/** A layout to read from. Throws NOT_FOUND, saying so, if there is none. */
+export async function openLayoutStore(directory: string): Promise<FileStore> {
+  try {
+    return await openStore(directory);
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'NOT_FOUND') throw error;
+    throw new Fault('NOT_FOUND', `there is no OCI layout in ${quote(directory)}`, {
+      hint: 'pkgrepo publish makes one',
+      cause: error,
+    });
   }
 }
 

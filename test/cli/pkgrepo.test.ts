@@ -703,7 +703,7 @@ test('what cannot be: one line that says what, where and what to do', async (t) 
     ],
     [['list', `registry:${host}/packages@sha256:123`], /is no sha256 digest/, 2],
     [['list', 'registry:packages'], /names no registry\n.*registry:HOST\/NAME/, 2],
-    [['list', 'oci:nowhere'], /opening the store .*nowhere.*ENOENT/],
+    [['list', 'oci:nowhere'], /there is no OCI layout in ".*nowhere"\n.*publish/],
     [['list', 'nowhere'], /there is no repository "nowhere"/],
     [
       ['publish', repository, `registry:${host}/packages@${digestOf('x')}`],

@@ -1,9 +1,8 @@
-import { openStore } from '../../../builder/store/open-store.ts';
 import type { BlobStore } from '../../../builder/store/store.ts';
 import { openRepository, type Repository } from '../../package/repository.ts';
 import type { Entry } from '../../remote/entry.ts';
 import { packagesOf } from '../../remote/from-directory.ts';
-import { layoutEntries } from '../../remote/open-layout.ts';
+import { layoutEntries, openLayoutStore } from '../../remote/open-layout.ts';
 import { listingOf, repositoryAt } from '../../remote/open-registry.ts';
 import { registryLabel } from '../../remote/place.ts';
 import type { Publishable } from '../../remote/publish.ts';
@@ -43,7 +42,7 @@ export async function withSource<T>(
     const packages = select(words, listing.entries);
     return act({ packages, blobs: repositoryAt(place.registry, surroundings) });
   }
-  const store = await openStore(place.path);
+  const store = await openLayoutStore(place.path);
   try {
     return await act({
       packages: select(words, await layoutEntries(store, surroundings.tell)),
@@ -65,7 +64,7 @@ export async function entriesAt(
   surroundings: Surroundings,
 ): Promise<readonly Entry[]> {
   if (place.kind === 'registry') return (await listingOf(place.registry, surroundings)).listing.entries;
-  const store = await openStore(place.path);
+  const store = await openLayoutStore(place.path);
   try {
     return await layoutEntries(store, surroundings.tell);
   } finally {
