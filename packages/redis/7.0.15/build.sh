@@ -9,9 +9,14 @@ make $MAKE_JOBS redis-server redis-cli redis-benchmark MALLOC=libc BUILD_TLS=yes
 
 out=$PKG_INSTDIR$PKG_DIR
 mkdir -p "$out/bin" "$out/share/redis" "$out/share/licenses/redis"
-cp redis-server redis-cli redis-benchmark "$out/bin/"
+cp redis-server "$out/bin/"
 ln -s redis-server "$out/bin/redis-sentinel"
 ln -s redis-server "$out/bin/redis-check-rdb"
 ln -s redis-server "$out/bin/redis-check-aof"
 cp ../redis.conf ../sentinel.conf "$out/share/redis/"
 cp ../COPYING "$out/share/licenses/redis/"
+
+client=$PKG_INSTDIR/packages/redis-cli/${PKG_DIR##*/}
+mkdir -p "$client/bin" "$client/share/licenses/redis-cli"
+cp redis-cli redis-benchmark "$client/bin/"
+cp ../COPYING "$client/share/licenses/redis-cli/"
