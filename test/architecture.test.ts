@@ -15,6 +15,7 @@ const order: readonly (readonly string[])[] = [
     'builder/manifest',
     'builder/reference',
     'builder/lock',
+    'builder/garbage',
   ],
   ['builder/tar'],
   ['builder/store'],

@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Descriptor } from '../descriptor.ts';
 import { type Digest, digester, digestOf, hexOf } from '../digest.ts';
 import { asFault, Fault } from '../fault.ts';
+import { garbageCollector } from '../garbage.ts';
 import { withLock } from '../lock.ts';
 import { contentFrom, verified, wrongSize } from './blob.ts';
 import { replaceFile, syncDirectory, writeAll } from './files.ts';
@@ -99,12 +100,14 @@ export class FileStore implements NamedStore {
       const { size } = await file.stat();
       if (size !== descriptor.size) throw wrongSize(descriptor, String(size), this.directory);
       const end = Math.min(range.to ?? size, size);
+      const clean = garbageCollector();
       for (let at = range.from; at < end;) {
         const wanted = Math.min(chunkSize, end - at);
         const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(wanted), 0, wanted, at);
         if (bytesRead === 0) throw wrongSize(descriptor, String(at), this.directory);
         at += bytesRead;
         yield buffer.subarray(0, bytesRead);
+        clean(bytesRead);
       }
     } catch (error) {
       throw asFault(error, doing);

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { digester, isDigest } from '../digest.ts';
 import { asFault, Fault } from '../fault.ts';
+import { garbageCollector } from '../garbage.ts';
 import type { FileStore } from './file-store.ts';
 import { checkLayoutFile, emptyIndex, type LayoutIndex, rootsOf } from './layout.ts';
 
@@ -76,8 +77,11 @@ async function inspectBlob(path: string, digest: string, content: boolean): Prom
     ({ size } = found);
     if (!content) return { size };
     const hash = digester();
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
-      hash.update(chunk as Buffer);
+    const clean = garbageCollector();
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      clean(chunk.length);
+    }
     const is = hash.finish().digest;
     if (is === digest) return { size };
     return { size, fault: { kind: 'digest', message: `its ${size} bytes have the digest ${is}` } };

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { Fault } from '../fault.ts';
+import { garbageCollector } from '../garbage.ts';
 import type { Compressed } from './encoding.ts';
 
 /** What native/compress calls the encodings in its output, and the end of a segment. */
@@ -41,7 +42,7 @@ export class Compressor<E extends Compressed> {
     this.#closed = this.#run();
   }
 
-  /** Compresses `chunks`, each of which is sent before the next is asked for, as one segment. */
+  /** Compresses `chunks`, each of which is sent before the second after it is asked for, as one segment. */
   segment(chunks: Iterable<Buffer>, receive: Receive<E>): Promise<void> {
     const done = this.#last.then(() => this.#compress(chunks, receive));
     this.#last = done.catch(() => undefined);
@@ -61,7 +62,12 @@ export class Compressor<E extends Compressed> {
     this.#segment = { receive: (encoding, chunk) => receive(encoding as E, chunk), end, fail };
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      for (const chunk of chunks) if (!(await this.#send(chunk))) break;
+      let sending = Promise.resolve(true);
+      for (const chunk of chunks) {
+        if (!(await sending)) break;
+        sending = this.#send(chunk);
+      }
+      await sending;
       await this.#send(Buffer.alloc(0));
       await promise;
     } catch (error) {
@@ -118,9 +124,11 @@ export class Compressor<E extends Compressed> {
   /** Reads records until the output ends: a kind, a size of four bytes, and that many bytes. */
   async #read(): Promise<void> {
     const header = Buffer.alloc(5);
+    const clean = garbageCollector();
     let have = 0;
     let left = 0;
     for await (const chunk of this.#child.stdout as AsyncIterable<Buffer>) {
+      clean(chunk.length);
       for (let at = 0; at < chunk.length;) {
         if (have < header.length) {
           const taken = chunk.copy(header, have, at, at + header.length - have);

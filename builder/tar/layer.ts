@@ -85,7 +85,7 @@ export async function measure(content: AsyncIterable<Uint8Array>): Promise<Sized
 
 /** A stream for each sink, so that a slow one holds the compressor back and neither waits for the other's end. */
 function output<E extends Compressed>(encoding: E, sink: Sink) {
-  const stream = new PassThrough({ highWaterMark: 1 << 20 });
+  const stream = new PassThrough({ highWaterMark: 1 << 18 });
   stream.on('error', () => undefined);
   const stored = sink(stream);
   stored.catch(() => undefined);

@@ -19,17 +19,18 @@ type Source = { read(into: Buffer, at: number, length: number): number; close():
 /**
  * The tar of some entries without the zero blocks that end an archive, in batches. Files are read
  * synchronously, many to a batch and the large ones in pieces: a stream for each file is 15 times slower.
- * A BATCH IS GOOD ONLY UNTIL THE NEXT IS ASKED FOR, when its memory is used again. Throws INTEGRITY if a file
- * is not as long as its entry says.
+ * A BATCH IS GOOD ONLY UNTIL THE SECOND AFTER IT IS ASKED FOR, when its memory is used again: so one can be on its way
+ * while the next is made. Throws INTEGRITY if a file is not as long as its entry says.
  */
 export function* writeTar(entries: Iterable<Entry>): Generator<Buffer, void> {
   // One byte more, to see in the same read whether a file has grown.
-  const batch = Buffer.allocUnsafeSlow(batchSize + 1);
+  let batch = Buffer.allocUnsafeSlow(batchSize + 1);
+  let other = Buffer.allocUnsafeSlow(batchSize + 1);
   let used = 0;
   for (const entry of entries) {
     if (used + mostHeader > batchSize) {
       yield batch.subarray(0, used);
-      used = 0;
+      [batch, other, used] = [other, batch, 0];
     }
     used = writeHeader(entry, batch, used);
     if (entry.type !== 'file') continue;
@@ -38,7 +39,7 @@ export function* writeTar(entries: Iterable<Entry>): Generator<Buffer, void> {
       for (let left = entry.size; left > 0;) {
         if (used === batchSize) {
           yield batch.subarray(0, used);
-          used = 0;
+          [batch, other, used] = [other, batch, 0];
         }
         const room = batchSize - used;
         const read = body.read(batch, used, left > room ? room : left + 1);

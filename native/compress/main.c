@@ -20,8 +20,11 @@
 #include <unistd.h>
 #include <zstd.h>
 
-/* Past four threads the caller cannot write tar fast enough; a slab and its outputs can take 24 MiB. */
-enum { GZIP_LEVEL = 6, ZSTD_LEVEL = 3, MOST_THREADS = 4, ZSTD_SLABS = 3 };
+/*
+ * Past four threads the caller cannot write tar fast enough. Memory is bounded by the slabs, whatever the number of
+ * threads: one of a zstd frame and its outputs can take 24 MiB, but rarely takes 13, one of a gzip member 2 MiB.
+ */
+enum { GZIP_LEVEL = 6, ZSTD_LEVEL = 3, MOST_THREADS = 4, ZSTD_SLABS = 2, MOST_GZIP_SLABS = 9 };
 
 static const char help[] =
     "usage: compress [--threads N] gzip-1|zstd-1...\n"
@@ -222,7 +225,8 @@ int main(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	size_t slab_size = with_zstd ? ZSTD_PIECE : GZIP_PIECE;
-	unsigned slabs = with_zstd ? (threads < ZSTD_SLABS ? 2 : ZSTD_SLABS) : 2 * threads + 1;
+	unsigned gzip_slabs = 2 * threads + 1 < MOST_GZIP_SLABS ? 2 * threads + 1 : MOST_GZIP_SLABS;
+	unsigned slabs = with_zstd ? ZSTD_SLABS : gzip_slabs;
 	start_queue(slabs, slab_size);
 	pthread_t worker, writer;
 	start_thread(&writer, write_out);

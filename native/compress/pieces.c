@@ -3,8 +3,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* Pieces at a time; the memory is bounded by the slabs. */
-enum { CAPACITY = 256 };
+/*
+ * Pieces at a time, and bytes of outputs that wait to be written beyond which no piece is begun. The oldest piece
+ * that is not done has always been begun, so the writer never waits for one that waits for it.
+ */
+enum { CAPACITY = 256, MOST_WAITING = 4 << 20 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -12,6 +15,7 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 /* A ring: written <= taken <= put, counted from the start; places are the counts modulo CAPACITY. */
 static struct piece ring[CAPACITY];
 static size_t put, taken, written;
+static size_t waiting;
 static bool closed;
 
 static struct slab *slabs;
@@ -79,7 +83,7 @@ struct piece *next_piece(void)
 	for (;;) {
 		while (taken < put && ring[taken % CAPACITY].done)
 			taken++;
-		if (taken < put)
+		if (taken < put && waiting <= MOST_WAITING)
 			break;
 		pthread_cond_wait(&changed, &mutex);
 	}
@@ -94,6 +98,7 @@ void finish_piece(struct piece *piece, uint8_t *out, size_t out_size)
 	piece->out = out;
 	piece->out_size = out_size;
 	piece->done = true;
+	waiting += out_size;
 	pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&mutex);
 }
@@ -104,8 +109,10 @@ bool oldest_piece(struct piece *piece)
 	while (written < put ? !ring[written % CAPACITY].done : !closed)
 		pthread_cond_wait(&changed, &mutex);
 	bool found = written < put;
-	if (found)
+	if (found) {
 		*piece = ring[written++ % CAPACITY];
+		waiting -= piece->out_size;
+	}
 	pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&mutex);
 	return found;

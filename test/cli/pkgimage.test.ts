@@ -337,6 +337,30 @@ for (const [how, compress] of [
     });
   });
 
+/** In bytes. */
+const mostMemory = 128 << 20;
+
+test('an image of a file that no compressor makes smaller is made in 128 MiB, also with 16 threads', (t) => {
+  const place = temporary(t);
+  const tree = writePackage(join(place, 'packages'), 'big');
+  output('sh', ['-c', 'head -c 150000000 /dev/urandom >"$1/big"', 'sh', tree]);
+  const installed = install(join(place, 'other'), { compress: [compressProgram, '--threads', '16'] });
+  const env = { ...own, STATIC_DISTRO_HOME: join(place, 'home') };
+  const measure = join(root, 'bench/measure.py');
+  for (const args of [
+    ['build', '-d', join(place, 'packages'), '-p', 'big', '-t', 'big'],
+    ['check'],
+    ['export', 'big', `rootfs:${place}/root.tar`],
+    ['export', 'big', `docker-archive:${place}/docker.tar`],
+    ['copy', `docker-archive:${place}/docker.tar`, 'back'],
+  ]) {
+    const measured = output('python3', [measure, installed('pkgimage'), ...args], { env, timeout: 300_000 });
+    const { memory } = JSON.parse(measured) as { memory: number };
+    t.true(memory * 1e6 < mostMemory, `${args.join(' ')}: ${memory} MB`);
+    t.log(`${args[0] ?? ''}: ${memory.toFixed(0)} MB`);
+  }
+});
+
 test('golden image: by the tools on Node 26', (t) => {
   const node = nodeProgram('26');
   t.regex(output(node, ['--version']), /^v26\./);
