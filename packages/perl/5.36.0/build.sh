@@ -12,7 +12,8 @@ sh Configure -des -Dcc="$CC" -Dprefix="$PKG_DIR" -Dvendorprefix="$PKG_DIR" -Dsit
 	-Dmyhostname=localhost -Dmydomain=.localdomain -Dmyuname=linux -Dosname=linux -Dosvers=6 -Darchname="$ARCH" \
 	-Dstartsh="#!/bin/sh" -Dperlpath="$PKG_DIR/bin/perl" -Dstartperl="#!$PKG_DIR/bin/perl"
 make $MAKE_JOBS
-make install DESTDIR="$PKG_INSTDIR"
+# Not "make install": without a place for them it puts manuals into the root of the output.
+make install.perl DESTDIR="$PKG_INSTDIR"
 
 out=$PKG_INSTDIR$PKG_DIR
 find "$out" -name '*.pod' -exec rm {} +
