@@ -9,7 +9,7 @@ import type { ImageRequest } from '../../image/build.ts';
 import { requireClean, uncleanOf } from '../../image/facts.ts';
 import { type PlannedSet, planSet, storeSet } from '../../image/image-set.ts';
 import { formatLock } from '../../image/lock-file.ts';
-import { checkLocked } from '../../image/lock.ts';
+import { checkAsked, checkLocked } from '../../image/lock.ts';
 import { openWorkshop } from '../../layer/workshop.ts';
 import { quote } from '../../package/name.ts';
 import { removeLeftovers, temporaryName } from '../../run/cache.ts';
@@ -45,7 +45,9 @@ export async function main(context: Context): Promise<number> {
   const names = options.tag.map((tag) => formatReference(readName(tag)));
   const lock = openLock(options, context);
   const requests = await readRequests(options, context, lock?.locked, onlyDigest);
-  for (const { packages } of requests) {
+  for (const request of requests) {
+    const { packages } = request;
+    for (const image of lock?.locked?.images ?? []) checkAsked(lock?.path ?? '', image, request);
     if (options.requireClean) requireClean(packages);
     warn(packages, context);
   }

@@ -29,7 +29,8 @@ export async function readRequests(
 ): Promise<readonly ImageRequest[]> {
   const { cwd, env } = context;
   const file = await readFile(options, context);
-  const asked = [...(file.packages ?? []), ...(options.package ?? [])];
+  // Twice the same is once: whether an image is about one package must not depend on it.
+  const asked = [...new Set([...(file.packages ?? []), ...(options.package ?? [])])];
   const wishes = readWishes(asked);
   const described = describedAdditions(file);
   const epoch = env['SOURCE_DATE_EPOCH'];
