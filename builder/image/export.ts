@@ -18,7 +18,7 @@ import type { EnginePlace, FilePlace, RootfsPlace } from './transport.ts';
 export type TransferOptions = CopyOptions & {
   /** For a layout directory, whose names change under a lock. */
   readonly lockProgram: string;
-  /** Of an image for several, which one goes where only one can; the machine's own otherwise. */
+  /** Only the image for it goes. Otherwise all, or the machine's own where only one can. */
   readonly platform?: Platform;
   /** Programs of engines, with arguments that come first: `{ 'docker-daemon': ['docker', '-H', '…'] }`. */
   readonly commands?: Readonly<Partial<Record<EnginePlace['transport'], readonly string[]>>>;
@@ -36,17 +36,19 @@ export async function exportImage(
   place: FilePlace | RootfsPlace | EnginePlace,
   options: TransferOptions,
 ): Promise<Loaded | undefined> {
-  const image = (): Promise<Image> => openImage(store, descriptor, options.platform ?? hostPlatform());
+  const image = (): Promise<Image> => openImage(store, descriptor, options.platform, hostPlatform());
+  const all = async (): Promise<Descriptor> => (options.platform ? (await image()).descriptor : descriptor);
   const engine = (transport: EnginePlace['transport']) => {
     const command = options.commands?.[transport];
     return command ? { command } : {};
   };
   switch (place.transport) {
     case 'oci': {
+      const sent = await all();
       const layout = await openStore(place.path, { lockProgram: options.lockProgram, create: true });
       try {
-        await copy(store, layout, descriptor, options);
-        await layout.tag(place.name ?? 'latest', descriptor);
+        await copy(store, layout, sent, options);
+        await layout.tag(place.name ?? 'latest', sent);
       } finally {
         layout.close();
       }
@@ -55,7 +57,7 @@ export async function exportImage(
     case 'oci-archive':
       await writeFile(
         place.path,
-        layoutMembers(store, descriptor, { name: place.name ?? formatReference(withTag(name)) }),
+        layoutMembers(store, await all(), { name: place.name ?? formatReference(withTag(name)) }),
       );
       return undefined;
     case 'docker-archive': {

@@ -10,7 +10,7 @@ import {
 } from '../manifest.ts';
 import { readBlob } from '../store/blob.ts';
 import type { BlobStore } from '../store/store.ts';
-import { platformName } from './platform.ts';
+import { isPlatform, platformName } from './platform.ts';
 
 export type ImageLayer = {
   /** Of the blob in the store. */
@@ -34,24 +34,32 @@ export type Image = {
 };
 
 /**
- * The image that `descriptor` leads to; where that is an index, the one for `platform`. Throws NOT_FOUND if there
- * is none for it, INPUT for documents that are none of an image.
+ * The image that `descriptor` leads to, which has to be for `platform`, if that is said; where it is an index, the
+ * one for it, or for `usual`. Throws NOT_FOUND if there is none, INPUT for documents that are none of an image.
  */
 export async function openImage(
   store: BlobStore,
   descriptor: Descriptor,
   platform?: Platform,
+  usual?: Platform,
 ): Promise<Image> {
   const manifests = await manifestsOf(store, descriptor);
   const [only] = manifests;
-  if (only && !isIndex(descriptor.mediaType)) return readImage(store, only);
-  const wanted = platform && platformName(platform);
-  const found = manifests.find((entry) => entry.platform && platformName(entry.platform) === wanted);
-  if (found) return readImage(store, found);
-  const there = manifests.map((entry) => (entry.platform ? platformName(entry.platform) : 'unknown'));
-  throw new Fault(
+  const alone = only && !isIndex(descriptor.mediaType) ? await readImage(store, only) : undefined;
+  if (alone && (!platform || isPlatform(alone.platform, platform))) return alone;
+  const wanted = platform ?? usual;
+  const found = manifests.find((entry) => wanted && entry.platform && isPlatform(entry.platform, wanted));
+  if (found && !alone) return readImage(store, found);
+  const there = (alone ? [alone] : manifests).map((entry) =>
+    entry.platform ? platformName(entry.platform) : 'unknown',
+  );
+  throw noneFor(descriptor, wanted, there);
+}
+
+function noneFor({ digest }: Descriptor, wanted: Platform | undefined, there: readonly string[]): Fault {
+  return new Fault(
     'NOT_FOUND',
-    `${descriptor.digest}: there is no image for ${wanted ?? 'a platform not named'}`,
+    `${digest}: there is no image for ${wanted ? platformName(wanted) : 'a platform not named'}`,
     {
       hint: there.length > 0 ? `there are images for ${there.join(', ')}` : 'it is empty',
     },

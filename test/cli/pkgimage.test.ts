@@ -633,6 +633,30 @@ test('what is wrong is told in one line and a hint, with status 2 or 1, before a
   }
 });
 
+test('an image for one platform is not taken for another one', (t) => {
+  const env = homeOf(t);
+  const place = temporary(t);
+  must(t, ['build', '-d', quickstart, '-p', 'mksh', '-t', 'one'], env);
+  const there = inspected(t, 'one', env).platform;
+  const wrong = ['--platform', 'linux/s390x'];
+  for (const args of [
+    ['export', 'one', `rootfs:${place}/a.tar`],
+    ['export', 'one', `docker-archive:${place}/b.tar`],
+    ['export', 'one', `oci-archive:${place}/c.tar`],
+    ['export', 'one', `oci:${place}/d`],
+    ['load', 'one', 'docker'],
+    ['copy', 'one', 'two'],
+    ['diff', 'one', 'one'],
+  ]) {
+    const { status, stdout, stderr } = call([...args, ...wrong], env);
+    t.deepEqual([status, stdout], [1, ''], args.join(' '));
+    t.regex(stderr, /there is no image for linux\/s390x\n/);
+    t.true(stderr.includes(`there are images for ${there}`));
+  }
+  t.deepEqual(readdirSync(place), []);
+  must(t, ['export', 'one', `rootfs:${place}/a.tar`, '--platform', there], env);
+});
+
 test('builds of the same image at once all succeed, and leave a store that is whole', async (t) => {
   const env = homeOf(t);
   const six = Array.from({ length: 6 }, (_, at) => `tag:${at}`);
@@ -695,7 +719,14 @@ test('a lock says what the image is made of; --locked makes it again, or says wh
     t.deepEqual([result.status, result.stdout], [1, '']);
     t.regex(result.stderr, message);
   };
-  fails(['--env', 'A=b'], /is not the one in .*image\.lock": its description is another/);
+  fails(
+    ['--env', 'A=b', '--user', '1'],
+    /is not the one in .*image\.lock": its description is another: env, user$/m,
+  );
+  fails(['-p', 'make'], /what is asked for is not what is in .*image\.lock": "make" is not in it/);
+  const fewer = call(['build', '-d', repository, '-p', 'mksh', 'sbase', '--lock', file, '--locked'], env);
+  t.deepEqual([fewer.status, fewer.stdout], [1, '']);
+  t.regex(fewer.stderr, /"lua" is not asked for any more/);
   writeFileSync(join(repository, 'lua', version, 'share/new'), '');
   fails([], /lua \S+ has other files/);
   rmSync(join(repository, 'lua', version), { recursive: true });

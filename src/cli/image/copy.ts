@@ -73,7 +73,11 @@ export async function main(context: Context): Promise<number> {
       await betweenRegistries(source, destination, way);
     } else {
       await withStore(context, async (store) => {
-        const found = await bringIn(store, from, source, way);
+        const all = await bringIn(store, from, source, way);
+        const { platform } = options;
+        const found = platform
+          ? { ...all, descriptor: (await openImage(store, all.descriptor, platform)).descriptor }
+          : all;
         await takeOut(store, found, to, destination, way);
       });
     }

@@ -42,10 +42,10 @@ export async function main(context: Context): Promise<number> {
   if (!parseCommand(command, context.args)) return 0;
   const [before = '', after = ''] = command.args;
   const { files = false, json, ...options } = command.opts<Options>();
-  const { platform = hostPlatform() } = transferOptions(context, options);
+  const { platform } = transferOptions(context, options);
   const { contents, ...diff } = await withStore(context, async (store) => {
     const open = async (name: string) =>
-      openImage(store, (await findImage(store, name)).descriptor, platform);
+      openImage(store, (await findImage(store, name)).descriptor, platform, hostPlatform());
     const [old, now] = [await open(before), await open(after)];
     return { ...diffImages(old, now), contents: await diffContents(store, old, now) };
   });

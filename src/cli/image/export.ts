@@ -14,7 +14,7 @@ pkgimage export --platform linux/arm64 tiny docker-archive:tiny-arm.tar
 const details = `
 DEST is oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME], rootfs:FILE (a plain tar of the root
 file system), docker-daemon:NAME, containers-storage:NAME (podman) or containerd:NAME. A file is whole or not there.
-The first two take all platforms of an image, the others one.
+The first two take all platforms of an image, unless one is named; the others one.
 `;
 
 export async function main(context: Context): Promise<number> {

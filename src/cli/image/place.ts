@@ -60,10 +60,9 @@ export const engineOption = [
   "what runs the engine's program, such as 'docker -H unix:///run/other.sock'",
 ] as const;
 
-/** For an image of several platforms. */
 export const platformOption = [
   '--platform <platform>',
-  "OS/ARCH[/VARIANT], such as linux/arm64, where only one is taken (default: this machine's)",
+  "only the image for OS/ARCH[/VARIANT], such as linux/arm64 (default: this machine's, where only one is taken)",
 ] as const;
 
 export function transferOptions(context: Context, { engine, platform }: EngineOption): TransferOptions {
