@@ -57,8 +57,8 @@ async function fill(
   failing: (now: boolean) => void,
 ): Promise<Fault | undefined> {
   const { size: there } = await file.stat();
-  // One that is already as long would be wrong with nothing left to fetch.
-  const starts = there > 0 && there < descriptor.size ? [there, 0] : [0];
+  // One that is whole was being brought to disk when the end came; or it is wrong, and is begun anew.
+  const starts = there > 0 && there <= descriptor.size ? [there, 0] : [0];
   let fault: Fault | undefined;
   for (const start of starts) {
     const digest = digester();
@@ -76,7 +76,7 @@ async function fill(
     }
     let size = start;
     failing(true);
-    for await (const chunk of content(start)) {
+    for await (const chunk of start > 0 && start === descriptor.size ? [] : content(start)) {
       failing(false);
       size += chunk.length;
       if (size > descriptor.size) break;

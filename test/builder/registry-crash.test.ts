@@ -17,11 +17,12 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { build } from 'esbuild';
 import { type Descriptor, describe, mediaTypes } from '../../builder/descriptor.ts';
+import { hexOf } from '../../builder/digest.ts';
 import { encodeConfig, encodeManifest } from '../../builder/manifest.ts';
 import { push } from '../../builder/registry/push.ts';
 import { Registry } from '../../builder/registry/registry.ts';
 import { openRepository } from '../../builder/registry/repository.ts';
-import { putDocument } from '../../builder/store/blob.ts';
+import { putDocument, readBlob } from '../../builder/store/blob.ts';
 import { copy } from '../../builder/store/copy.ts';
 import { memoryStore } from '../../builder/store/memory-store.ts';
 import type { BlobStore } from '../../builder/store/store.ts';
@@ -181,6 +182,28 @@ test('many who push and pull the same at once', async (t) => {
   );
   for (const { status, complaint } of pulled) t.is(status, 0, complaint);
   await copy(await newStore(place), memoryStore(), image);
+});
+
+test('what was whole and only not named yet is not fetched again, unless it is wrong', async (t) => {
+  const bytes = randomBytes(2 * MiB);
+  const { descriptor } = describe(mediaTypes.layerGzip, bytes);
+  for (const [there, asked] of [
+    [bytes, []],
+    [Buffer.alloc(bytes.length), [0]],
+  ] as const) {
+    const store = await newStore(join(temporary(t), 'store'));
+    writeFileSync(join(store.directory, `.new-0-${hexOf(descriptor.digest)}-00000000`), there);
+    const from: number[] = [];
+    const put = store.put(descriptor, async function* (at) {
+      from.push(at);
+      yield bytes.subarray(at);
+    });
+    t.true(await put);
+    t.deepEqual(from, asked);
+    t.true((await readBlob(store, descriptor)).equals(bytes));
+    t.deepEqual(unfinished(store.directory), []);
+    store.close();
+  }
 });
 
 test('a part that was damaged meanwhile is not believed', async (t) => {
