@@ -22,6 +22,15 @@ export function garbageCollector(): (read: number) => void {
   };
 }
 
+/** Passes a stream on, and has its memory looked after. */
+export async function* cleaned(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  const clean = garbageCollector();
+  for await (const chunk of chunks) {
+    yield chunk;
+    clean(chunk.length);
+  }
+}
+
 /** Only a context that is made while the flag is set has it. */
 function youngCollector(): typeof collect & object {
   setFlagsFromString('--expose-gc');

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Descriptor } from '../descriptor.ts';
 import { asFault } from '../fault.ts';
+import { cleaned } from '../garbage.ts';
 import { completeReference, formatReference, type Reference, withTag } from '../reference.ts';
 import { copy } from '../store/copy.ts';
 import type { FileStore } from '../store/file-store.ts';
@@ -41,7 +42,7 @@ export async function importImage(
     }
     case 'oci-archive':
     case 'docker-archive': {
-      const bytes = createReadStream(place.path, { highWaterMark: 1 << 20 });
+      const bytes = cleaned(createReadStream(place.path, { highWaterMark: 1 << 20 }));
       try {
         return chooseImage(await importArchive(store, bytes, place.path), place.name, place.path);
       } catch (error) {

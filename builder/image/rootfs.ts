@@ -54,7 +54,7 @@ async function look(store: BlobStore, layer: ImageLayer) {
   try {
     return await read(true);
   } catch (error) {
-    if (!(error instanceof Fault && error.code === 'INTEGRITY')) throw error;
+    if (!(error instanceof Fault && (error.code === 'INTEGRITY' || error.code === 'UNSAFE'))) throw error;
     return read(false);
   }
 }
