@@ -16,6 +16,7 @@ const order: readonly (readonly string[])[] = [
     'builder/reference',
     'builder/lock',
     'builder/garbage',
+    'builder/regular-file',
   ],
   ['builder/tar'],
   ['builder/store'],

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { open, readFile, stat, utimes } from 'node:fs/promises';
+import { stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Descriptor } from '../descriptor.ts';
@@ -11,6 +11,7 @@ import { contentFrom, verified, wrongSize } from './blob.ts';
 import { replaceFile, syncDirectory, writeAll } from './files.ts';
 import { requireComplete } from './graph.ts';
 import { formatIndex, type LayoutIndex, parseIndex, rootsOf, withName, withoutName } from './layout.ts';
+import { openRegular, readRegular } from './open-regular.ts';
 import { replaceResumable, resumeFrom } from './resume.ts';
 import type { Content, Named, NamedStore, Range } from './store.ts';
 
@@ -93,7 +94,7 @@ export class FileStore implements NamedStore {
   async *#read(descriptor: Descriptor, range: Range = { from: 0 }): AsyncGenerator<Uint8Array, void> {
     const path = this.blobPath(descriptor.digest);
     const doing = `${this.directory}: reading ${descriptor.digest}`;
-    const file = await open(path, 'r').catch((error: unknown) => {
+    const file = await openRegular(path).catch((error: unknown) => {
       throw asFault(error, doing);
     });
     try {
@@ -174,7 +175,7 @@ export class FileStore implements NamedStore {
   async readIndex(): Promise<LayoutIndex> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return parseIndex(await readFile(this.path('index.json')), join(this.directory, 'index.json'));
+        return parseIndex(await readRegular(this.path('index.json')), join(this.directory, 'index.json'));
       } catch (error) {
         if (attempt === 5 || !(error instanceof Fault)) {
           throw asFault(error, `${this.directory}: reading index.json`);

@@ -1,10 +1,11 @@
 import { createReadStream } from 'node:fs';
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { digester, isDigest } from '../digest.ts';
 import { asFault, Fault } from '../fault.ts';
 import { garbageCollector } from '../garbage.ts';
 import type { FileStore } from './file-store.ts';
 import { checkLayoutFile, emptyIndex, type LayoutIndex, rootsOf } from './layout.ts';
+import { readRegular } from './open-regular.ts';
 
 /**
  * What is wrong with a part of a store:
@@ -31,7 +32,7 @@ export async function inspectLayout(
 ): Promise<{ readonly index: LayoutIndex; readonly faults: ReadonlyMap<string, BlobFault> }> {
   const faults = new Map<string, BlobFault>();
   try {
-    checkLayoutFile(await readFile(store.path('oci-layout')), 'oci-layout');
+    checkLayoutFile(await readRegular(store.path('oci-layout')), 'oci-layout');
   } catch (error) {
     faults.set('oci-layout', layoutFault(asFault(error, 'reading oci-layout')));
   }

@@ -1,10 +1,11 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asFault, Fault } from '../fault.ts';
 import { FileStore } from './file-store.ts';
 import { replaceFile, syncDirectory, writeAll } from './files.ts';
 import { checkLayoutFile, emptyIndex, formatIndex, layoutFile } from './layout.ts';
+import { readRegular } from './open-regular.ts';
 
 export type StoreOptions = {
   /** Path of `native/lock`; without it the store can be read, and blobs put, but no name changed. */
@@ -29,7 +30,7 @@ export async function openStore(directory: string, options: StoreOptions = {}): 
     try {
       if (options.private) requirePrivate(store, ['.', 'blobs', 'blobs/sha256']);
       if (options.create && !(await exists(store.path('oci-layout')))) await complete(store);
-      checkLayoutFile(await readFile(store.path('oci-layout')), join(directory, 'oci-layout'));
+      checkLayoutFile(await readRegular(store.path('oci-layout')), join(directory, 'oci-layout'));
       if (!(await exists(store.path('index.json')))) {
         throw new Fault('INTEGRITY', `${directory}: its index.json is gone, and with it every name`, {
           hint: 'restore the file, or move the directory away and start with an empty one',

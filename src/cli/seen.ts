@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { digestOf, hexOf } from '../../builder/digest.ts';
 import { asFault, Fault } from '../../builder/fault.ts';
+import { readRegularSync } from '../../builder/regular-file.ts';
 import { writeDurably } from '../package/durable.ts';
 import type { Repository } from '../package/repository.ts';
 import { isFresh, lastAsked } from '../remote/last-asked.ts';
@@ -51,7 +52,7 @@ export function recallSet(
 
 function readSet(path: string): readonly KnownPackage[] | undefined {
   try {
-    return (JSON.parse(readFileSync(path, 'utf8')) as { readonly packages: readonly KnownPackage[] })
+    return (JSON.parse(readRegularSync(path, 'utf8')) as { readonly packages: readonly KnownPackage[] })
       .packages;
   } catch {
     return undefined;

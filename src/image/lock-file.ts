@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { decodeDescriptor, type Descriptor } from '../../builder/descriptor.ts';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { platformName } from '../../builder/image/platform.ts';
 import { canonicalJson, type Field, type Json, member, members, parseJson } from '../../builder/json.ts';
+import { readRegularSync } from '../../builder/regular-file.ts';
 import { writeDurably } from '../package/durable.ts';
 import { quote } from '../package/name.ts';
 import type { PlannedSet } from './image-set.ts';
@@ -44,7 +44,7 @@ export function writeLock(path: string, text: string): void {
 export function readLock(path: string): LockFile {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    bytes = readRegularSync(path);
   } catch (error) {
     throw asFault(error, `reading ${quote(path)}`);
   }

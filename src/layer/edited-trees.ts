@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { digestOf } from '../../builder/digest.ts';
 import { Compressor } from '../../builder/tar/compressor.ts';
 import { makeLayer, measure } from '../../builder/tar/layer.ts';
+import { readRegularSync } from '../../builder/regular-file.ts';
 import { parseBinaryControl } from '../package/binary-control.ts';
 import { fits } from '../package/fingerprint.ts';
 import { recordPath } from '../package/layout.ts';
@@ -38,7 +39,7 @@ export function* rememberedTrees(cache: string): Generator<KnownTree, void> {
   for (const name of listMemos(cache)) {
     const memo = readMemo(join(cache, name), decodeMemo);
     if (!memo || !fits(memo.tree, memo.fingerprint)) continue;
-    if (digestOf(readFileSync(join(memo.tree, 'control'), 'utf8')) === memo.control) yield memo;
+    if (digestOf(readRegularSync(join(memo.tree, 'control'), 'utf8')) === memo.control) yield memo;
   }
 }
 
@@ -69,7 +70,7 @@ async function editedTree(
 ): Promise<EditedTree | undefined> {
   const file = join(tree, 'control');
   try {
-    const control = parseBinaryControl(readFileSync(file, 'utf8'), file);
+    const control = parseBinaryControl(readRegularSync(file, 'utf8'), file);
     const { name, version } = control;
     const plan = planPackage({ name, version, tree, control });
     const made = await makeLayer(plan, compressor, { 'gzip-1': measure, 'zstd-1': measure });

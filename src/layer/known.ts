@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { decodeDigest } from '../../builder/descriptor.ts';
 import { digestOf, hexOf, type Sized } from '../../builder/digest.ts';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { canonicalJson, count, type Field, type Json, member, parseJson } from '../../builder/json.ts';
+import { readRegularSync } from '../../builder/regular-file.ts';
 import { writeDurably } from '../package/durable.ts';
 import type { KnownLayer, Workshop } from './workshop.ts';
 
@@ -18,9 +19,11 @@ export const memoPath = (cache: string, kind: string, key: Json): string =>
 export function readMemo<T>(path: string, read: (field: Field) => T): T | undefined {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    bytes = readRegularSync(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EFTYPE')) {
+      return undefined;
+    }
     throw asFault(error, `reading ${path}`);
   }
   try {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readRegularSync } from '../../builder/regular-file.ts';
 import type { Provided } from './walk.ts';
 
 /**
@@ -57,7 +57,7 @@ const given = ({ as }: Provided) => (as === undefined ? '' : ` =${as}`);
 export function readIndex(file: string): IndexFile | undefined {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = readRegularSync(file);
   } catch {
     return undefined;
   }

@@ -1,7 +1,8 @@
-import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
+import { lstatSync, mkdirSync } from 'node:fs';
 import { type Digest, digestOf, hexOf, isDigest } from '../../builder/digest.ts';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { canonicalJson } from '../../builder/json.ts';
+import { readRegularSync } from '../../builder/regular-file.ts';
 import { writeDurably } from './durable.ts';
 import { fits, type Fingerprint, takeFingerprint } from './fingerprint.ts';
 import { localPath, temporaryPath, treePath } from './layout.ts';
@@ -45,10 +46,11 @@ export const localBytes = (local: Local): Buffer => canonicalJson({ format: 1, .
 /** Undefined if there is no such file, or none that can be made out: then nothing is known. */
 export function readLocal(file: string): Local | undefined {
   try {
-    return decode(JSON.parse(readFileSync(file, 'utf8')));
+    return decode(JSON.parse(readRegularSync(file, 'utf8')));
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (error instanceof SyntaxError || code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (error instanceof SyntaxError || ['ENOENT', 'ENOTDIR', 'EFTYPE'].includes(String(code)))
+      return undefined;
     throw asFault(error, `reading ${file}`);
   }
 }

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { type Digest, isDigest, type Sized } from '../../builder/digest.ts';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { canonicalJson } from '../../builder/json.ts';
+import { readRegularSync } from '../../builder/regular-file.ts';
 import { display, isName, isVersion, quote } from './name.ts';
 import type { Linked, LinkEntry, Origin, PackageIdentity, PackageRecord, RecordedLayer } from './record.ts';
 
@@ -16,7 +16,7 @@ export function readRecord(file: string): PackageRecord | undefined {
 
 function readText(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    return readRegularSync(file, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
       return undefined;

@@ -663,6 +663,49 @@ test('an image for one platform is not taken for another one', (t) => {
   must(t, ['export', 'one', `rootfs:${place}/a.tar`, '--platform', there], env);
 });
 
+test('a pipe in the place of a file is told, or made good, and nobody waits for it', (t) => {
+  const env = homeOf(t);
+  const place = temporary(t);
+  const repository = join(place, 'packages');
+  cpSync(join(quickstart, 'mksh'), join(repository, 'mksh'), { recursive: true, verbatimSymlinks: true });
+  const digest = must(t, ['build', '-d', repository, '-p', 'mksh', '-t', 'one'], env);
+  const data = join(env['STATIC_DISTRO_HOME'] ?? '', 'data/store');
+  const cache = join(env['STATIC_DISTRO_HOME'] ?? '', 'cache/layers');
+  const blob = ({ digest: of }: { readonly digest: string }) => `blobs/sha256/${of.slice('sha256:'.length)}`;
+  const manifest = JSON.parse(readFileSync(join(data, blob({ digest: digest.trim() })), 'utf8'));
+  const withPipe = (path: string, act: () => void) => {
+    const bytes = readFileSync(path);
+    rmSync(path);
+    output('mkfifo', ['-m', '600', path]);
+    act();
+    rmSync(path);
+    writeFileSync(path, bytes);
+  };
+  const waits = (args: readonly string[]) => run('timeout', ['60', tool('pkgimage'), ...args], { env });
+  for (const name of [blob(manifest.layers[0]), blob(manifest.config), 'index.json', 'oci-layout']) {
+    withPipe(join(data, name), () => {
+      const { status, stderr } = waits(['export', 'one', `rootfs:${place}/a.tar`]);
+      t.is(status, 1, name);
+      t.regex(stderr, /it is no regular file/);
+    });
+  }
+  const trees = readdirSync(cache).filter((name) => name.startsWith('tree-'));
+  t.true(trees.length > 0);
+  for (const name of trees) {
+    withPipe(join(cache, name), () => {
+      t.is(waits(['build', '-d', repository, '-p', 'mksh']).stdout, digest);
+    });
+  }
+  const [version = ''] = readdirSync(join(repository, 'mksh'));
+  const record = join(repository, '.records/mksh', `${version}.json`);
+  mkdirSync(join(repository, '.records/mksh'), { recursive: true });
+  rmSync(record, { force: true });
+  output('mkfifo', [record]);
+  const { status, stderr } = waits(['build', '-d', repository, '-p', 'mksh']);
+  t.not(status, 0);
+  t.regex(stderr, /cannot read .*\.records\/mksh\/.*it is no regular file/);
+});
+
 test('builds of the same image at once all succeed, and leave a store that is whole', async (t) => {
   const env = homeOf(t);
   const six = Array.from({ length: 6 }, (_, at) => `tag:${at}`);
