@@ -14,6 +14,7 @@ import {
 import { makeCommand, parseCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { interruptible } from './interrupt.ts';
+import { keepOwnFiles } from './own-files.ts';
 
 type Options = CareOptions &
   GraphOptions &
@@ -42,6 +43,7 @@ pkgbuild --shell lua                             looks into a build that failed
 
 /** Builds source packages and publishes the packages that they make. */
 export async function main(context: Context): Promise<number> {
+  keepOwnFiles();
   const command = makeCommand(context, summary, examples).argument(
     '[recipe...]',
     'a control file, a directory with one, or NAME[=VERSION] of the recipes',

@@ -1,5 +1,6 @@
 import { nearest } from '../package/nearest.ts';
 import { type Context, print } from './context.ts';
+import { keepOwnFiles } from './own-files.ts';
 import { usage } from './option-value.ts';
 import { versionLine } from './version.ts';
 
@@ -49,6 +50,7 @@ export async function main(context: Context): Promise<number> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) throw unknown(name);
   const [, load] = command;
+  keepOwnFiles();
   return (await load()).main({ ...context, args, tool: `${context.tool} ${name}` });
 }
 

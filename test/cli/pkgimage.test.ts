@@ -706,6 +706,21 @@ test('a pipe in the place of a file is told, or made good, and nobody waits for 
   t.regex(stderr, /cannot read .*\.records\/mksh\/.*it is no regular file/);
 });
 
+test('a umask that takes from the owner too leaves a store that its owner can use', (t) => {
+  const env = homeOf(t);
+  const modes = (mask: string) => {
+    const command = `umask ${mask}; exec "$@"`;
+    const args = ['-c', command, 'sh', tool('pkgimage'), 'build', '-d', quickstart, '-p', 'mksh', '-t', 'b'];
+    t.is(run('sh', args, { env }).status, 0);
+    const found = output('find', [env['STATIC_DISTRO_HOME'] ?? '', '-printf', '%M %P\\n']);
+    return found.trim().split('\n');
+  };
+  for (const mask of ['0400', '0777']) {
+    for (const line of modes(mask)) t.regex(line, /^(drwx|-rw-|-r--|lrwx)/);
+    rmSync(env['STATIC_DISTRO_HOME'] ?? '', { recursive: true });
+  }
+});
+
 test('builds of the same image at once all succeed, and leave a store that is whole', async (t) => {
   const env = homeOf(t);
   const six = Array.from({ length: 6 }, (_, at) => `tag:${at}`);
