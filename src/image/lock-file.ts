@@ -1,3 +1,4 @@
+import { lstatSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { decodeDescriptor, type Descriptor } from '../../builder/descriptor.ts';
 import { asFault, Fault } from '../../builder/fault.ts';
@@ -32,11 +33,40 @@ export function formatLock({ images, top }: PlannedSet): string {
   return `{\n${fields.join(',\n')}\n}\n`;
 }
 
+/** Where the path is a link, what it leads to is written, and the link stays. */
 export function writeLock(path: string, text: string): void {
   try {
-    writeDurably(dirname(path), path, Buffer.from(text));
+    const target = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? realpathSync(path) : path;
+    writeDurably(dirname(target), target, Buffer.from(text));
   } catch (error) {
     throw asFault(error, `writing ${quote(path)}`);
+  }
+}
+
+/** Throws UNSAFE where a lock would take the place of something else; a lock of any format, and nothing, may go. */
+export function checkReplaceable(path: string): void {
+  let bytes: Buffer;
+  try {
+    bytes = readRegularSync(path);
+  } catch (error) {
+    const dangling = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+    const fault = asFault(error, `the lock ${quote(path)}`);
+    if (fault instanceof Fault && fault.code === 'NOT_FOUND' && !dangling) return;
+    throw fault;
+  }
+  if (isLock(bytes, path)) return;
+  throw new Fault('UNSAFE', `${quote(path)} is there and is no lock, so it is not written over`, {
+    hint: 'name another file after --lock, or remove this one',
+  });
+}
+
+function isLock(bytes: Buffer, path: string): boolean {
+  if (bytes.length === 0) return true;
+  try {
+    return typeof member(member(parseJson(bytes, path), 'formats'), 'lock').value === 'number';
+  } catch (error) {
+    if (error instanceof Fault) return false;
+    throw error;
   }
 }
 

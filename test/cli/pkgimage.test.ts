@@ -7,7 +7,9 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -719,6 +721,36 @@ test('a umask that takes from the owner too leaves a store that its owner can us
     for (const line of modes(mask)) t.regex(line, /^(drwx|-rw-|-r--|lrwx)/);
     rmSync(env['STATIC_DISTRO_HOME'] ?? '', { recursive: true });
   }
+});
+
+test('a lock is written by digest too, through a link, and over nothing but a lock', (t) => {
+  const env = homeOf(t);
+  const place = temporary(t);
+  const [lock, link, other] = ['a.lock', 'link', 'd.yaml'].map((name) => join(place, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const words = ['-d', quickstart, '-p', 'mksh'];
+  const digest = must(t, ['digest', ...words, '--lock', lock], env);
+  const text = readFileSync(lock, 'utf8');
+  t.is(`${JSON.parse(text).manifest.digest}\n`, digest);
+  writeFileSync(lock, '');
+  symlinkSync('a.lock', link);
+  must(t, ['build', ...words, '--lock', link], env);
+  t.is(readlinkSync(link), 'a.lock');
+  t.is(readFileSync(lock, 'utf8'), text);
+  must(t, ['build', ...words, '--lock', link, '--locked'], env);
+  writeFileSync(other, 'packages: [mksh]\n');
+  const before = blobs(env);
+  const { status, stderr } = call(
+    ['build', '-d', quickstart, '-p', 'lua', '-f', other, '--lock', other],
+    env,
+  );
+  t.is(status, 1);
+  t.regex(stderr, /d\.yaml" is there and is no lock/);
+  t.is(readFileSync(other, 'utf8'), 'packages: [mksh]\n');
+  t.deepEqual(blobs(env), before);
 });
 
 test('builds of the same image at once all succeed, and leave a store that is whole', async (t) => {

@@ -8,7 +8,7 @@ import { openStore } from '../../../builder/store/open-store.ts';
 import type { ImageRequest } from '../../image/build.ts';
 import { requireClean, uncleanOf } from '../../image/facts.ts';
 import { type PlannedSet, planSet, storeSet } from '../../image/image-set.ts';
-import { formatLock } from '../../image/lock-file.ts';
+import { formatLock, writeLock } from '../../image/lock-file.ts';
 import { checkAsked, checkLocked } from '../../image/lock.ts';
 import { openWorkshop } from '../../layer/workshop.ts';
 import { quote } from '../../package/name.ts';
@@ -34,7 +34,7 @@ pkgimage build -d x86_64=./packages -d aarch64=./arm-packages -p mksh -t tiny
 export async function main(context: Context): Promise<number> {
   const onlyDigest = context.tool.endsWith(' digest');
   const summary = onlyDigest
-    ? 'Print the digest of the image that build makes of the same options; nothing is stored.'
+    ? 'Print the digest of the image that build makes of the same options; nothing is stored, but for the file of --lock.'
     : 'Make an image of packages and print the digest of its manifest, or of the index of several platforms. Without a tag it stays for a day.';
   const command = addImageOptions(makeCommand(context, summary, examples));
   if (!parseCommand(command, context.args)) return 0;
@@ -105,6 +105,7 @@ async function tell(
     try {
       const planned = await planSet(requests, workshop);
       checkSet(planned, lock);
+      if (lock && !lock.locked) writeLock(lock.path, formatLock(planned));
       return planned.top.descriptor.digest;
     } finally {
       await workshop.close();

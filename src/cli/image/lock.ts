@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Descriptor } from '../../../builder/descriptor.ts';
 import { Fault } from '../../../builder/fault.ts';
 import { register, registered } from '../../../builder/store/registered.ts';
-import { type LockFile, readLock, writeLock } from '../../image/lock-file.ts';
+import { checkReplaceable, type LockFile, readLock, writeLock } from '../../image/lock-file.ts';
 import type { Context } from '../context.ts';
 import { usage } from '../option-value.ts';
 import type { ImageOptions } from './image-options.ts';
@@ -13,13 +13,17 @@ export type Lock = { readonly path: string; readonly locked: LockFile | undefine
 /** Beside the store: where locks are, so that what they name is kept. */
 const directoryOf = ({ places }: Context): string => join(dirname(places.store), 'locks');
 
-/** Throws USAGE, and what {@link readLock} throws. */
+/**
+ * Throws USAGE, what {@link readLock} throws, and UNSAFE for a file that would be written over and is no lock, before
+ * anything is made. A link is written through, as for an output.
+ */
 export function openLock({ lock, locked }: ImageOptions, { cwd }: Context): Lock | undefined {
   if (lock === undefined) {
     if (locked) throw usage('--locked needs a lock', 'write --lock FILE --locked');
     return undefined;
   }
   const path = resolve(cwd, lock);
+  if (!locked) checkReplaceable(path);
   return { path, locked: locked ? readLock(path) : undefined };
 }
 
