@@ -49,6 +49,9 @@ export function assembleImage(description: ImageDescription, encoding: Encoding)
       hint: 'put several packages into one layer, by a layer budget',
     });
   }
+  if (annotations && Object.hasOwn(annotations, '')) {
+    throw new Fault('INPUT', 'annotation: "" cannot be used', { hint: 'expected: a name' });
+  }
   const config = encodeConfig(configOf(description));
   const descriptors = layers.map(({ blobs, history, diffID, annotations }) => {
     const blob = blobs[encoding];

@@ -21,6 +21,9 @@ export type Settings = {
   readonly stopSignal?: string;
 };
 
+/** Engines take no number above it for a user or group. */
+const mostID = 2 ** 31 - 1;
+
 /**
  * The settings as image-spec writes them, the same bytes for the same settings: environment, ports, volumes and
  * labels have no order. Throws INPUT, naming the setting, for what an engine could not use.
@@ -30,7 +33,10 @@ export function runConfig(settings: Settings): RunConfig {
   for (const word of [...(entrypoint ?? []), ...(cmd ?? [])])
     check('command', word, /^[^\0]*$/, 'no zero byte');
   if (entrypoint?.[0] === '') check('entrypoint', '', /./, 'a program');
-  check('user', user, /^[^:\0/\s]+(:[^:\0/\s]+)?$/, 'USER or USER:GROUP');
+  check('user', user, /^[^:\0/\s-][^:\0/\s]*(:[^:\0/\s-][^:\0/\s]*)?$/, 'USER or USER:GROUP');
+  for (const name of user.split(':')) {
+    if (/^\d+$/.test(name) && Number(name) > mostID) check('user', user, /^$/, `numbers up to ${mostID}`);
+  }
   check('workdir', workdir, /^\/[^\0]*$/, 'an absolute path');
   if (stopSignal !== undefined) {
     check(
@@ -52,7 +58,7 @@ export function runConfig(settings: Settings): RunConfig {
     Labels: labels,
     StopSignal: stopSignal,
     User: user,
-    Volumes: flags(volumes?.map((path) => check('volume', path, /^\/[^\0:]*$/, 'an absolute path'))),
+    Volumes: flags(volumes?.map(volumeOf)),
     WorkingDir: workdir,
   };
 }
@@ -72,6 +78,11 @@ function portOf(text: string): string {
   const [number = '', protocol = 'tcp'] = text.split('/');
   if (Number(number) < 1 || Number(number) > 65535) check('port', text, /^$/, 'a number from 1 to 65535');
   return `${Number(number)}/${protocol}`;
+}
+
+function volumeOf(path: string): string {
+  check('volume', path, /^\/[^\0:]*$/, 'an absolute path');
+  return check('volume', path, /[^/.]/, 'a path below the root, which is no volume itself');
 }
 
 const flags = (names: readonly string[] | undefined) =>

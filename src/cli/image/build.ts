@@ -10,6 +10,7 @@ import { requireClean, uncleanOf } from '../../image/facts.ts';
 import { type PlannedSet, planSet, storeSet } from '../../image/image-set.ts';
 import { formatLock, writeLock } from '../../image/lock-file.ts';
 import { checkAsked, checkLocked } from '../../image/lock.ts';
+import { requireRunnable } from '../../image/runnable.ts';
 import { openWorkshop } from '../../layer/workshop.ts';
 import { quote } from '../../package/name.ts';
 import { removeLeftovers, temporaryName } from '../../run/cache.ts';
@@ -48,6 +49,7 @@ export async function main(context: Context): Promise<number> {
   for (const request of requests) {
     const { packages } = request;
     for (const image of lock?.locked?.images ?? []) checkAsked(lock?.path ?? '', image, request);
+    requireRunnable(request);
     if (options.requireClean) requireClean(packages);
     warn(packages, context);
   }
