@@ -57,8 +57,9 @@ export async function callHelper(
   const child = spawn(program, [action], {
     env: environment,
     stdio: ['pipe', 'pipe', 'pipe'],
-    timeout: patience,
   });
+  // Not the `timeout` of spawn: that one outlives a program that could not be started.
+  const timer = setTimeout(() => child.kill(), patience);
   const texts = { out: '', err: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     if (texts.out.length < longestOutput) texts.out += text;
@@ -70,7 +71,7 @@ export async function callHelper(
   // A helper may end without reading.
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
-  const status = await new Promise<number | string | null>((resolve, reject) => {
+  const ended = new Promise<number | string | null>((resolve, reject) => {
     child.on('error', (cause: NodeJS.ErrnoException) => {
       const code = cause.code === 'ENOENT' ? 'NOT_FOUND' : 'IO';
       const text = code === 'NOT_FOUND' ? 'is not installed' : `cannot be run (${cause.code})`;
@@ -79,6 +80,7 @@ export async function callHelper(
     });
     child.on('close', (status, signal) => resolve(status ?? signal));
   });
+  const status = await ended.finally(() => clearTimeout(timer));
   if (status === 0) return texts.out;
   // The words are part of the protocol; some helpers leave out the end.
   if (/credentials not found/i.test(texts.out + texts.err)) {

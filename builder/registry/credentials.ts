@@ -14,7 +14,10 @@ export function dockerFile(environment: NodeJS.ProcessEnv): string | undefined {
  * Where credentials may be, in the order in which they are looked for: docker's file (`$DOCKER_CONFIG` stands
  * in place of the one at home), then `$REGISTRY_AUTH_FILE`, then those of podman.
  */
-export function credentialFiles(environment: NodeJS.ProcessEnv): readonly string[] {
+export function credentialFiles(
+  environment: NodeJS.ProcessEnv,
+  id: number | undefined = process.getuid?.(),
+): readonly string[] {
   const {
     REGISTRY_AUTH_FILE: explicit,
     XDG_RUNTIME_DIR: runtime,
@@ -26,6 +29,8 @@ export function credentialFiles(environment: NodeJS.ProcessEnv): readonly string
     dockerFile(environment),
     explicit,
     runtime ? join(runtime, 'containers/auth.json') : undefined,
+    // Where podman and skopeo keep logins for those without a directory of a session, such as root.
+    !runtime && id !== undefined ? `/run/containers/${id}/auth.json` : undefined,
     configHome ? join(configHome, 'containers/auth.json') : undefined,
   ].filter((path) => path !== undefined && path !== '') as string[];
 }

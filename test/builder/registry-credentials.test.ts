@@ -1,12 +1,13 @@
 import test, { type ExecutionContext } from 'ava';
 import * as fc from 'fast-check';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fault } from '../../builder/fault.ts';
 import { mayLead, reachOf } from '../../builder/registry/address.ts';
 import { chooseChallenge, parseChallenges } from '../../builder/registry/challenge.ts';
 import type { Credential } from '../../builder/registry/credential.ts';
-import { findCredential } from '../../builder/registry/credentials.ts';
+import { credentialFiles, findCredential } from '../../builder/registry/credentials.ts';
 import {
   parseContentRange,
   parseNextLink,
@@ -254,6 +255,28 @@ for (const [name, files, environment, expected, helpers, [host, image] = ['r.exa
     t.is(warnings.length, name.includes('not there') ? 1 : 0);
   });
 }
+
+test('credentials: without a directory of the session, where root logs in with podman', (t) => {
+  const files = (environment: NodeJS.ProcessEnv) => credentialFiles({ HOME: '/h', ...environment }, 7);
+  t.deepEqual(files({}), [
+    '/h/.docker/config.json',
+    '/run/containers/7/auth.json',
+    '/h/.config/containers/auth.json',
+  ]);
+  t.false(files({ XDG_RUNTIME_DIR: '/r' }).includes('/run/containers/7/auth.json'));
+});
+
+test('credentials: a helper that is not installed keeps nobody waiting', (t) => {
+  const module = new URL('../../builder/registry/credential-helper.ts', import.meta.url).href;
+  const script = `(await import(${JSON.stringify(module)})).askHelper('gone', 'h', {}).catch((e) => console.log(e.message))`;
+  // Long enough for any machine, and less than a helper may take.
+  const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  t.is(stdout, 'docker-credential-gone is not installed\n');
+  t.is(status, 0);
+});
 
 test('credentials: one file, and no other', async (t) => {
   const base = home(t, { [docker]: at('r.example', 'a:p'), 'x.json': at('r.example', 'b:p') });
