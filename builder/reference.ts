@@ -31,8 +31,30 @@ const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
 export const isTag = (text: string): boolean => tagPattern.test(text);
 
+/**
+ * Throws INPUT, without the text, for what seems to have a user before its host, as in `USER:PASSWORD@HOST/NAME`:
+ * what is no digest behind an @ may make the rest a password.
+ */
+export function refuseUser(text: string): void {
+  const at = text.indexOf('@');
+  if (
+    at < 0 ||
+    !(text.includes('/', at) || (/:/.test(text.slice(0, at)) && !text.startsWith('sha', at + 1)))
+  ) {
+    return;
+  }
+  throw new Fault(
+    'INPUT',
+    'a name is given with a user, or a password, before its host: that is no place for them',
+    {
+      hint: 'leave out what is before the @, and log in: pkgimage login HOST',
+    },
+  );
+}
+
 /** Throws INPUT, naming the part that is wrong, unless `text` is a reference. Adds nothing to it. */
 export function parseReference(text: string): Reference {
+  refuseUser(text);
   const bad = (what: string, hint: string): never => {
     throw new Fault('INPUT', `${quote(text)} is no name of an image: ${what}`, { hint });
   };

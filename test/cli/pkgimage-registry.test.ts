@@ -766,6 +766,35 @@ test('no credential, token or signed query in any output; none for another host'
   t.is(kept.stdout, '');
 });
 
+test('a user in a name is refused without being told', async (t) => {
+  const secret = 'hunter2/is=a:secret';
+  const name = `me:${secret}@localhost:1/app`;
+  const env = newcomer(t);
+  for (const [program, args, more] of [
+    ['pkgimage', ['pull', name]],
+    ['pkgimage', ['pull', `https://${name}`]],
+    ['pkgimage', ['pull', `docker://${name}:1`]],
+    ['pkgimage', ['login', `https://me:${secret}@localhost:1`, '--username', 'x', '--password-stdin']],
+    ['pkgimage', ['copy', 'store:tiny', `docker://${name}`]],
+    ['pkgimage', ['push', 'tiny', 'localhost:1/app', '--mount-from', name]],
+    ['pkgimage', ['pull', 'docker.io/x', '--quiet'], { STATIC_DISTRO_MIRRORS: `docker.io=me:${secret}@h` }],
+    ['withpkgs', ['-d', `registry:${name}`, '-p', 'mksh', '--', 'true']],
+    ['withpkgs', ['-d', name, '-p', 'mksh', '--', 'true']],
+    ['pkgrepo', ['list', `https://${name}`]],
+    ['pkgrepo', ['list', `registry:${name}`]],
+  ] as const) {
+    const { status, stderr } = await call(
+      args,
+      { ...(args[0] === 'push' ? own : env), ...more },
+      '',
+      program,
+    );
+    t.not(status, 0, args.join(' '));
+    t.regex(stderr, /user/, args.join(' '));
+    t.notRegex(stderr, /hunter2/, args.join(' '));
+  }
+});
+
 test('login keeps what docker, skopeo and crane find, tells where, and logout forgets it', async (t) => {
   const running = await registry(t, 'docker-registry', { auth: 'basic' });
   const { host } = running;

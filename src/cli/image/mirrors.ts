@@ -10,7 +10,14 @@ import type { FarReference } from './registry-options.ts';
  * localhost:5000/hub/library/busybox. Throws USAGE for what is no such word.
  */
 export function mirrorsOf(from: FarReference, env: NodeJS.ProcessEnv): readonly FarReference[] {
-  const words = (env['STATIC_DISTRO_MIRRORS'] ?? '').split(/[\s,]+/).filter((word) => word !== '');
+  const text = env['STATIC_DISTRO_MIRRORS'] ?? '';
+  if (text.includes('@')) {
+    throw usage(
+      '$STATIC_DISTRO_MIRRORS: no user goes into a name',
+      'leave it out, and log in: pkgimage login',
+    );
+  }
+  const words = text.split(/[\s,]+/).filter((word) => word !== '');
   return words.flatMap((word) => {
     const [of = '', place = '', ...more] = word.split('=');
     if (of === '' || place === '' || more.length > 0) throw wrong(word);

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { completeReference, parseReference, type Reference } from '../../../builder/reference.ts';
+import { completeReference, parseReference, type Reference, refuseUser } from '../../../builder/reference.ts';
 import { quote } from '../../package/name.ts';
 import type { Context } from '../context.ts';
 import { usage } from '../option-value.ts';
@@ -51,6 +51,7 @@ export function readFar(text: string): FarReference {
 
 /** The host of a registry alone; `https://` before it and a slash behind it do no harm. Throws INPUT. */
 export function readHost(text: string): string {
+  refuseUser(text.includes('@') ? `${text}/` : text);
   const bare = text.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
   const { host } = parseReference(`${bare}/name`);
   if (host !== undefined) return host;
