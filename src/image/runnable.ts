@@ -2,6 +2,7 @@ import { Fault } from '../../builder/fault.ts';
 import { runConfig } from '../../builder/image/settings.ts';
 import { quote } from '../package/name.ts';
 import type { ProfileEntry } from '../run/entry.ts';
+import { accountEntries } from './account.ts';
 import type { ImageRequest } from './build.ts';
 import { profileOf } from './profile-layer.ts';
 
@@ -13,13 +14,15 @@ import { profileOf } from './profile-layer.ts';
 export function requireRunnable({ settings, packages, additions }: ImageRequest): void {
   runConfig(settings);
   const { accounts, files } = additions;
+  // What is wrong with the accounts themselves comes first.
+  accountEntries([], accounts);
   const [user = '0', group = '0'] = (settings.user ?? '').split(':');
   for (const [name, path, kind] of [
     [user, 'etc/passwd', 'user'],
     [group, 'etc/group', 'group'],
   ] as const) {
     if (/^\d*$/.test(name) || files.some((file) => file.path === path || file.path === 'etc')) continue;
-    const known = [...namesIn(path, profileOf(packages)), ...accounts.map((account) => account.name)];
+    const known = namesIn(path, profileOf(packages)).concat(accounts.map((account) => account.name));
     if (known.includes(name)) continue;
     throw new Fault(
       'INPUT',

@@ -1004,6 +1004,12 @@ test('a description that is wrong is told with file, line and field; what cannot
     ['uid: 2000, home', 'uid: -1, home', /image\.yaml:11: "accounts\.0\.uid" must be >= 0/],
     ['mode: "0600"', 'mode: "rw"', /image\.yaml:14: "files\.1\.mode" must match/],
     ['env: { A: b }', 'env: { A: b', /image\.yaml:\d+: no YAML/],
+    ['env: { A: b }', 'env: { "A=B": b }', /image\.yaml:6: "env\.A=B" must match/],
+    ['user: app', 'user: ""', /image\.yaml:7: "user" must match/],
+    ['env: { A: b }', 'created: 1e20', /image\.yaml:6: "created" must be <= /],
+    ['env: { A: b }', '? [a]\n: b', /^pkgimage: [^\n]*image\.yaml:6: "\[ a \]" is not a field\n/],
+    ['mode: "0600"', 'text: a', /image\.yaml:14: "files\.1" has both source and text/],
+    ['path: /bin/mine', 'path: /etc/app.conf/', /image\.yaml:15: "files\.2\.path" is there twice/],
     ['name: app', 'name: root', /account "root" exists already/],
     ['name: app', 'name: "a:b"', /account "a:b" cannot be made/],
     [
@@ -1024,6 +1030,11 @@ test('a description that is wrong is told with file, line and field; what cannot
     t.regex(result.stderr, message);
     t.notRegex(result.stderr, /bug/);
   }
+  const file = join(project(t, yaml), 'image.yaml');
+  writeFileSync(file, Buffer.from(yaml.replace('A: b', 'A: \xff'), 'latin1'));
+  const { status, stderr } = call(['build', '-d', quickstart, '-f', file]);
+  t.is(status, 2);
+  t.regex(stderr, /image\.yaml:6: there are bytes that are no UTF-8/);
 });
 
 /** Names, types, modes, targets and contents, as a command sees them in a root of `withpkgs`. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
@@ -42,15 +43,21 @@ export type Description = {
 /** Reads YAML or JSON; paths of `files` become absolute. Throws INPUT with file, line and field, or NOT_FOUND. */
 export function readDescription(path: string, schema: string): Description {
   const lines = new LineCounter();
-  const document = parseDocument(read(path), { lineCounter: lines, prettyErrors: false });
+  const text = textOf(read(path), path);
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const [error] = document.errors;
   if (error) {
     const { line } = lines.linePos(error.pos[0]);
     throw new Fault('INPUT', `${display(path)}:${line}: no YAML: ${quote(error.message)}`);
   }
   const value: unknown = document.toJS();
-  const validate = new Ajv({ allErrors: false }).compile<Description>(JSON.parse(read(schema)) as object);
+  const validate = new Ajv({ allErrors: false }).compile<Description>(
+    JSON.parse(read(schema).toString()) as object,
+  );
   if (!validate(value)) throw wrong(path, document, lines, validate.errors?.[0]);
+  checkFiles(value, (at, message) => {
+    throw wrong(path, document, lines, { instancePath: `/files/${at}/path`, message });
+  });
   const base = dirname(path);
   return {
     ...value,
@@ -62,27 +69,59 @@ export function readDescription(path: string, schema: string): Description {
   };
 }
 
-function read(path: string): string {
+/** Throws INPUT for bytes that are no UTF-8, which would silently become others. */
+function textOf(bytes: Buffer, path: string): string {
+  if (isUtf8(bytes)) return bytes.toString();
+  let line = 1;
+  for (let from = 0; ; line += 1) {
+    const end = bytes.indexOf(10, from);
+    if (end < 0 || !isUtf8(bytes.subarray(from, end))) break;
+    from = end + 1;
+  }
+  throw new Fault('INPUT', `${display(path)}:${line}: there are bytes that are no UTF-8`, {
+    hint: 'what is no text can be a file of its own: source: FILE',
+  });
+}
+
+function checkFiles({ files = [] }: Description, wrongAt: (at: number, message: string) => never): void {
+  const seen = new Set<string>();
+  for (const [at, file] of files.entries()) {
+    const place = file.path.replace(/\/+$/, '');
+    if (seen.has(place)) wrongAt(at, 'is there twice');
+    seen.add(place);
+  }
+}
+
+function read(path: string): Buffer {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path);
   } catch (error) {
     throw asFault(error, `reading ${display(path)}`);
   }
 }
 
-function wrong(path: string, document: Document, lines: LineCounter, error: ErrorObject | undefined): Fault {
+type Wrong = Partial<Pick<ErrorObject, 'instancePath' | 'message' | 'params' | 'keyword' | 'propertyName'>>;
+
+function wrong(path: string, document: Document, lines: LineCounter, error: Wrong | undefined): Fault {
   const fields = (error?.instancePath ?? '').split('/').slice(1);
-  const extra = (error?.params as { additionalProperty?: string } | undefined)?.additionalProperty;
+  const unknown = (error?.params as { additionalProperty?: string } | undefined)?.additionalProperty;
+  const extra = unknown ?? error?.propertyName;
   const node = document.getIn(fields, true) as Node | undefined;
-  const key = node?.items?.find(({ key: each }) => extra !== undefined && each?.value === extra)?.key;
+  const keys = extra === undefined ? [] : (node?.items ?? []).map((item) => item.key);
+  // A key that is a list or a map has its text for a name, and no value of its own.
+  const key = keys.find((each) => each?.value === extra) ?? keys.find((each) => each?.value === undefined);
   const { line } = lines.linePos((key ?? node)?.range?.[0] ?? 0);
   const field = [...fields, ...(extra === undefined ? [] : [extra])].join('.');
   const where = field === '' ? '' : ` ${quote(field)}`;
-  const message = extra === undefined ? (error?.message ?? 'is wrong') : 'is not a field';
+  const message = unknown === undefined ? messageOf(error) : 'is not a field';
   return new Fault('INPUT', `${display(path)}:${line}:${where} ${message}`, {
     hint: 'docs/image.schema.json has all fields, and editors use it',
   });
 }
+
+/** The only `not` in the schema is that of the two contents of a file. */
+const messageOf = (error: Wrong | undefined): string =>
+  error?.keyword === 'not' ? 'has both source and text' : (error?.message ?? 'is wrong');
 
 /** What is needed of the nodes of `yaml`: every kind has a range, a map has pairs. */
 type Node = {
