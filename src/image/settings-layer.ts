@@ -1,6 +1,6 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { asFault, Fault } from '../../builder/fault.ts';
-import { arrange, directory, file } from '../../builder/tar/arrange.ts';
+import { arrange, directory, file, symlink } from '../../builder/tar/arrange.ts';
 import type { Entry } from '../../builder/tar/entry.ts';
 import { planEntries } from '../../builder/tar/layer.ts';
 import { scan } from '../../builder/tar/scan.ts';
@@ -46,15 +46,31 @@ function entriesOf({ path, content, mode, uid = 0, gid = 0 }: Added): readonly E
   const { host } = content;
   try {
     const stats = lstatSync(host);
+    if (stats.isSymbolicLink()) {
+      if (mode === undefined) return [symlink(path, readlinkSync(host, { encoding: 'buffer' }), owner)];
+      throw new Fault('INPUT', `adding ${quote(host)}: it is a link, which has no mode`, {
+        hint: 'leave the mode out, or name the file that it leads to',
+      });
+    }
     if (stats.isFile()) {
       const usual = stats.mode & 0o111 ? 0o755 : 0o644;
       return [file(path, { file: host, size: stats.size }, attributes(usual))];
+    }
+    if (!stats.isDirectory()) {
+      throw new Fault('UNSAFE', `adding ${quote(host)}: it is ${kindOf(stats)}, which no image can hold`, {
+        hint: 'only directories, files and links are added',
+      });
     }
   } catch (error) {
     throw asFault(error, `adding ${quote(host)}`);
   }
   const top = mode === undefined ? owner : { ...owner, mode };
   return [...scan(host, path)].map((entry, at): Entry => Object.assign({}, entry, at === 0 ? top : owner));
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isFIFO()) return 'a fifo';
+  return stats.isSocket() ? 'a socket' : 'a device';
 }
 
 /** Directories on the way are what they are in the profile. */

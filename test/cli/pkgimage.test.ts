@@ -609,6 +609,8 @@ test('what is wrong is told in one line and a hint, with status 2 or 1, before a
     [['build', ...some, '-t', 'Foo'], 2, /"Foo" is no name of an image/],
     [['build', ...some, '--env', '=x'], 2, /--env "=x"/],
     [['build', ...some, '--entrypoint', '["a", 1]'], 2, /--entrypoint .* is no list of words/],
+    [['load', 'none', 'docker', '--engine', ''], 2, /--engine names no program/],
+    [['remove', 'x', 'x'], 1, /there is no image "x:latest"\n/],
     [['build', ...some, '--user', 'blah'], 2, /user: "blah" cannot be used: there is no user "blah"/],
     [['build', ...some, '--user', '0:0x'], 2, /there is no group "0x"/],
     [['build', ...some, '--user=-1'], 2, /user: "-1" cannot be used/],
@@ -993,6 +995,15 @@ test('a program of the user\u2019s own, accounts and files, by a description or 
   t.regex(listed, /^drwxrwxrwt 0\/0 .* tmp\/$/m);
   const passwd = output('tar', ['-xOf', join(place, 'root.tar'), 'etc/passwd']);
   t.regex(passwd, /^root:x:0:0:.*\nuser:x:1000:.*\nnobody:.*\napp:x:2000:2000:app:\/app:\/bin\/sh\n$/s);
+  symlinkSync('hello', join(place, 'app/link'));
+  must(t, ['build', ...options, '--add', `/bin/link=${place}/app/link,owner=1:1`, '-t', 'linked']);
+  must(t, ['export', 'linked', `rootfs:${place}/linked.tar`]);
+  const links = output('tar', ['--numeric-owner', '-tvf', join(place, 'linked.tar'), 'bin/link']);
+  t.regex(links, /^lrwxrwxrwx 1\/1 .* bin\/link -> hello$/m);
+  const device = call(['build', ...options, '--add', '/null=/dev/null']);
+  t.is(device.status, 1);
+  t.regex(device.stderr, /adding "\/dev\/null": it is a device, which no image can hold/);
+  rmSync(join(place, 'app/link'));
   writeFileSync(join(place, 'app/sub/data'), 'other');
   t.not(must(t, ['digest', ...described]), digest);
 });

@@ -33,11 +33,12 @@ export async function main(context: Context): Promise<number> {
   const [text = '', engine = ''] = command.args;
   const { as, ...rest } = command.opts<Options>();
   if (!isEngine(engine)) throw usage(`${quote(engine)} is no engine`, 'write docker, podman or containerd');
+  const transfer = transferOptions(context, rest);
   await withStore(context, async (store) => {
     const { descriptor, name } = await findImage(store, text);
     const reference = as === undefined ? name : readName(as);
     const place = { transport: transports[engine], reference };
-    const loaded = await exportImage(store, descriptor, name, place, transferOptions(context, rest));
+    const loaded = await exportImage(store, descriptor, name, place, transfer);
     if (loaded && context.terminal) {
       const { sent, present } = loaded;
       complain(`${formatReference(reference)}: ${sent} layers sent, ${present} were there\n`);

@@ -67,6 +67,7 @@ export const platformOption = [
 
 export function transferOptions(context: Context, { engine, platform }: EngineOption): TransferOptions {
   const words = engine?.split(' ').filter((word) => word !== '');
+  if (words?.length === 0) throw usage('--engine names no program', "write --engine 'docker -H HOST'");
   return {
     lockProgram: lockProgramOf(context),
     ...(platform !== undefined && { platform: readPlatform(platform) }),

@@ -17,7 +17,7 @@ export async function main(context: Context): Promise<number> {
     examples,
   ).argument('<name...>', 'images: NAME or NAME:TAG');
   if (!parseCommand(command, context.args)) return 0;
-  const names = command.args.map((text) => formatReference(readName(text)));
+  const names = [...new Set(command.args.map((text) => formatReference(readName(text))))];
   const missing = await withStore(context, async (store) => {
     const without: string[] = [];
     for (const name of names) if (!(await store.untag(name))) without.push(name);
