@@ -1,7 +1,9 @@
-import type { Descriptor, Platform } from '../descriptor.ts';
+import { type Descriptor, isImageConfig, isManifest, type Platform } from '../descriptor.ts';
 import { Fault } from '../fault.ts';
 import { openImage } from '../image/image.ts';
-import { hasChildren } from '../manifest.ts';
+import { quote } from '../json.ts';
+import { decodeIndex, decodeManifest, hasChildren } from '../manifest.ts';
+import { readBlob } from '../store/blob.ts';
 import { copy, type CopyOptions } from '../store/copy.ts';
 import type { BlobStore } from '../store/store.ts';
 import { labelOf } from './place.ts';
@@ -15,11 +17,13 @@ export type PullOptions = CopyOptions & {
   readonly last?: Descriptor | undefined;
   /** Only the image for it, of an index of several; without it all of them, so that the digest is the same. */
   readonly platform?: Platform | undefined;
+  /** Nothing but images: packages, charts and other artifacts are refused. */
+  readonly imageOnly?: boolean;
 };
 
 /**
  * Makes what a tag or digest leads to, and everything below it, exist in the store, and tells what it is; to
- * name it is the caller's business. Throws NOT_FOUND if there is no such thing.
+ * name it is the caller's business. Throws NOT_FOUND if there is no such thing, INPUT if it may not be what it is.
  */
 export async function pull(
   repository: Repository,
@@ -27,7 +31,7 @@ export async function pull(
   store: BlobStore,
   options: PullOptions = {},
 ): Promise<Descriptor> {
-  const { last, platform, ...copying } = options;
+  const { last, platform, imageOnly, ...copying } = options;
   const found =
     last && (await store.exists(last))
       ? await repository.resolve(reference)
@@ -37,9 +41,24 @@ export async function pull(
       hint: 'check the name and the tag; log in if it may be hidden',
     });
   }
+  const source = localFirst(store, repository);
+  if (imageOnly) await requireImage(source, found, `${labelOf(repository.place)}: ${reference}`);
   const { descriptor } = platform ? await openImage(repository, found, platform) : { descriptor: found };
-  await copy(localFirst(store, repository), store, descriptor, { parallel, ...copying });
+  await copy(source, store, descriptor, { parallel, ...copying });
   return descriptor;
+}
+
+async function requireImage(source: BlobStore, found: Descriptor, where: string): Promise<void> {
+  const { mediaType, digest } = found;
+  // What an index has below it is found out when one of them is used.
+  const read = isManifest(mediaType) ? decodeManifest : decodeIndex;
+  const document = read(await readBlob(source, found), mediaType, digest);
+  const isImage = 'config' in document ? isImageConfig(document.config.mediaType) : !document.artifactType;
+  if (isImage) return;
+  const type = document.artifactType ?? ('config' in document ? document.config.mediaType : mediaType);
+  throw new Fault('INPUT', `${where} is no image, but ${quote(type)}`, {
+    hint: 'packages are taken from a registry with -d registry:HOST/NAME; other artifacts need their own tools',
+  });
 }
 
 /** A document that is in the store already, as when nothing has changed, is not asked for to see what is below it. */

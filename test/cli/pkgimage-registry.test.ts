@@ -766,6 +766,22 @@ test('no credential, token or signed query in any output; none for another host'
   t.is(kept.stdout, '');
 });
 
+test('what is no image is not pulled, and is no reason for a list to fail', async (t) => {
+  const { host } = await registry(t);
+  const env = newcomer(t);
+  const published = await call(['publish', quickstart, `registry:${host}/packages`], env, '', 'pkgrepo');
+  t.is(published.status, 0, published.stderr);
+  const listed = await call(['tags', `${host}/packages`], env);
+  const tag = /^lua__[^\s]+/m.exec(listed.stdout)?.[0] ?? '';
+  const { status, stderr } = await call(['pull', `${host}/packages:${tag}`], env);
+  t.is(status, 2);
+  t.regex(stderr, /packages: lua__\S+ is no image, but "application\/vnd\.static-distro/);
+  t.is(await must(t, ['list'], env), '');
+  await must(t, ['copy', `docker://${host}/packages:${tag}`, 'chart'], env);
+  await must(t, ['copy', `docker://${host}/packages:${tag}`, 'chart:2'], env);
+  t.regex(await must(t, ['list'], env), /^chart:2 .*\nchart:latest +sha256:\S+ +no image$/m);
+});
+
 test('a user in a name is refused without being told', async (t) => {
   const secret = 'hunter2/is=a:secret';
   const name = `me:${secret}@localhost:1/app`;

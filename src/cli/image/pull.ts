@@ -48,6 +48,7 @@ export async function main(context: Context): Promise<number> {
         const found = await pullFrom(context, registries, from, store, {
           last,
           platform,
+          imageOnly: true,
           report: report.copied,
         });
         if (own !== undefined && last?.digest !== found.digest) await store.tag(own, found);
