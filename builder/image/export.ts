@@ -1,4 +1,5 @@
 import type { Descriptor, Platform } from '../descriptor.ts';
+import { Fault } from '../fault.ts';
 import { formatReference, parseReference, type Reference, withTag } from '../reference.ts';
 import { copy, type CopyOptions } from '../store/copy.ts';
 import type { FileStore } from '../store/file-store.ts';
@@ -47,7 +48,9 @@ export async function exportImage(
       const sent = await all();
       const layout = await openStore(place.path, { lockProgram: options.lockProgram, create: true });
       try {
-        await copy(store, layout, sent, options);
+        await copy(store, layout, sent, options).catch((error: unknown) => {
+          throw ofSource(error, place.path, store.directory);
+        });
         await layout.tag(place.name ?? 'latest', sent);
       } finally {
         layout.close();
@@ -77,6 +80,18 @@ export async function exportImage(
     case 'containerd':
       return loadContainerd(store, await image(), [place.reference], engine(place.transport));
   }
+}
+
+/** It is the destination that notices bytes that are wrong, and the source that has them. */
+function ofSource(error: unknown, destination: string, source: string): unknown {
+  const start = `${destination}: `;
+  if (!(error instanceof Fault) || error.code !== 'INTEGRITY' || !error.message.startsWith(start))
+    return error;
+  const message = `${source}: ${error.message.slice(start.length)}`;
+  return new Fault(error.code, message, {
+    ...(error.hint !== undefined && { hint: error.hint }),
+    cause: error,
+  });
 }
 
 const writeFile = (path: string, files: AsyncIterable<ArchiveMember>): Promise<void> =>

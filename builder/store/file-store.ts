@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { stat, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Descriptor } from '../descriptor.ts';
 import { type Digest, digester, digestOf, hexOf } from '../digest.ts';
@@ -167,6 +167,13 @@ export class FileStore implements NamedStore {
     try {
       await act();
     } catch (error) {
+      const { code, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
+      if (code === 'EISDIR' && dest !== undefined) {
+        throw new Fault('INTEGRITY', `${this.directory}: blobs/sha256/${basename(dest)} is a directory`, {
+          hint: 'a blob belongs there: remove the directory, and do it again',
+          cause: error,
+        });
+      }
       throw asFault(error, `${this.directory}: writing ${what}`);
     }
   }

@@ -714,6 +714,9 @@ test('a damaged layer gets into no file and no other image', (t) => {
     t.regex(result.stderr, /sha256:[0-9a-f]{64}/);
     const lines = result.stderr.split('\n').filter((line) => !line.includes('warning:'));
     t.is(lines.length, 3, result.stderr);
+    if (args[0] !== 'export') return;
+    t.regex(result.stderr, /pkgimage check --repair/);
+    t.false(result.stderr.includes(`${place}/out`), result.stderr);
   };
   for (const form of ['oci-archive', 'docker-archive', 'rootfs', 'oci']) {
     fails(['export', 'one', `${form}:${place}/out`]);

@@ -697,6 +697,14 @@ test('a pipe in the place of a file is told, or made good, and nobody waits for 
       t.regex(stderr, /it is no regular file/);
     });
   }
+  const config = join(data, blob(manifest.config));
+  rmSync(config);
+  mkdirSync(config);
+  const directory = waits(['build', '-d', repository, '-p', 'mksh', '-t', 'one']);
+  t.is(directory.status, 1);
+  t.regex(directory.stderr, /blobs\/sha256\/[0-9a-f]{64} is a directory\n.*remove the directory/);
+  rmSync(config, { recursive: true });
+  must(t, ['build', '-d', repository, '-p', 'mksh', '-t', 'one'], env);
   const trees = readdirSync(cache).filter((name) => name.startsWith('tree-'));
   t.true(trees.length > 0);
   for (const name of trees) {

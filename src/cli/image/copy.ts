@@ -20,7 +20,7 @@ import {
 } from './place.ts';
 import type { Registries } from './registries.ts';
 import { addTransferOptions, type TransferArguments } from './registry-options.ts';
-import { findImage, type FoundImage, readName, withStore } from './store.ts';
+import { findImage, type FoundImage, readName, withStore, fromOwnStore } from './store.ts';
 import { makeTransferReport, type TransferReport } from './transfer-report.ts';
 
 const examples = `
@@ -123,8 +123,9 @@ async function takeOut(
   way: Way,
 ): Promise<void> {
   if (place.transport === 'store') await store.tag(formatReference(readName(text)), descriptor);
-  else if (place.transport !== 'docker') await exportImage(store, descriptor, name, place, way.options);
-  else {
+  else if (place.transport !== 'docker') {
+    await fromOwnStore(() => exportImage(store, descriptor, name, place, way.options));
+  } else {
     const { push } = await import('./registries.ts');
     const to = completeReference(place.reference);
     const repository = (await way.registries()).repository(to, 'push');

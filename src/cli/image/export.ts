@@ -2,7 +2,7 @@ import { exportImage } from '../../../builder/image/export.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { type EngineOption, engineOption, platformOption, readOtherPlace, transferOptions } from './place.ts';
-import { findImage, withStore } from './store.ts';
+import { findImage, withStore, fromOwnStore } from './store.ts';
 
 const examples = `
 pkgimage export tiny oci:./layout:tiny
@@ -30,7 +30,7 @@ export async function main(context: Context): Promise<number> {
   const options = transferOptions(context, command.opts<EngineOption>());
   await withStore(context, async (store) => {
     const { descriptor, name } = await findImage(store, text);
-    await exportImage(store, descriptor, name, place, options);
+    await fromOwnStore(() => exportImage(store, descriptor, name, place, options));
   });
   return 0;
 }

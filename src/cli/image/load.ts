@@ -5,7 +5,7 @@ import { makeCommand, parseCommand } from '../command.ts';
 import { complain, type Context } from '../context.ts';
 import { usage } from '../option-value.ts';
 import { type EngineOption, engineOption, platformOption, transferOptions } from './place.ts';
-import { findImage, readName, withStore } from './store.ts';
+import { findImage, readName, withStore, fromOwnStore } from './store.ts';
 
 const examples = `
 pkgimage load tiny docker
@@ -38,7 +38,7 @@ export async function main(context: Context): Promise<number> {
     const { descriptor, name } = await findImage(store, text);
     const reference = as === undefined ? name : readName(as);
     const place = { transport: transports[engine], reference };
-    const loaded = await exportImage(store, descriptor, name, place, transfer);
+    const loaded = await fromOwnStore(() => exportImage(store, descriptor, name, place, transfer));
     if (loaded && context.terminal) {
       const { sent, present } = loaded;
       complain(`${formatReference(reference)}: ${sent} layers sent, ${present} were there\n`);

@@ -35,6 +35,19 @@ export async function withStore<T>(context: Context, act: (store: FileStore) => 
   }
 }
 
+/** Runs what reads images of the user's own store and nothing else: bytes that are wrong are the store's. */
+export async function fromOwnStore<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'INTEGRITY') throw error;
+    throw new Fault(error.code, error.message, {
+      hint: 'pkgimage check --repair makes again what packages can give; pkgimage check tells what is left',
+      cause: error,
+    });
+  }
+}
+
 /** What an image is called in the store: its tag is always said. Throws INPUT for a name with a digest. */
 export function readName(text: string): Reference {
   const reference = parseReference(text);
