@@ -69,7 +69,9 @@ function surroundingsOf(
   return {
     client(host, hurried) {
       const key = `${host} ${String(hurried)}`;
-      const known = clients.get(key) ?? new Registry(host, { ...settings(), ...(hurried ? hurry : {}) });
+      const known =
+        clients.get(key) ??
+        new Registry(host, { ...settings(), ...(hurried ? (fresh ? hurry : haste) : {}) });
       clients.set(key, known);
       return known;
     },
@@ -92,6 +94,12 @@ function surroundingsOf(
 const hurry: Partial<RegistrySettings> = {
   patience: { connect: 5000, idle: 10_000 },
   retry: { attempts: 2 },
+};
+
+/** And nobody at all where what is known is likely to be enough. */
+const haste: Partial<RegistrySettings> = {
+  patience: { connect: 2000, idle: 2000 },
+  retry: { attempts: 1 },
 };
 
 /** Asks nothing of Node's streams: a tool may replace itself by another program. */

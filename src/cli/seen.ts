@@ -4,7 +4,7 @@ import { asFault, Fault } from '../../builder/fault.ts';
 import { readRegularSync } from '../../builder/regular-file.ts';
 import { writeDurably } from '../package/durable.ts';
 import type { Repository } from '../package/repository.ts';
-import { isFresh, lastAsked } from '../remote/last-asked.ts';
+import { isAskedLately, lastAsked } from '../remote/last-asked.ts';
 import { parseRegistryPlace, registryLabel } from '../remote/place.ts';
 import { isPrivateTree, ensurePrivate } from '../run/private.ts';
 import type { KnownPackage } from '../run/chosen.ts';
@@ -28,9 +28,12 @@ function keyOf(words: readonly string[], constraints: readonly string[], context
     const place = word === '' ? undefined : readWord(word, context);
     if (place?.kind !== 'registry') return undefined;
     const registry = parseRegistryPlace(place.text);
-    const asked = lastAsked(indexes, registryLabel(registry));
-    if (!asked || !(registry.index !== undefined || isFresh(asked, refreshOf(context)))) return undefined;
-    known.push(registryLabel(registry), asked.identity);
+    const label = registryLabel(registry);
+    const asked = lastAsked(indexes, label);
+    if (!asked) return undefined;
+    const settled = registry.index !== undefined || isAskedLately(indexes, label, asked, refreshOf(context));
+    if (!settled) return undefined;
+    known.push(label, asked.identity);
   }
   const key = JSON.stringify([1, process.arch, context.places.cache.trees, known, constraints]);
   return { indexes, path: `${indexes}/set-${hexOf(digestOf(key))}.json` };

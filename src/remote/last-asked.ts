@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { digestOf, hexOf } from '../../builder/digest.ts';
 
 /** Part of every file's name: another form, another file. */
@@ -26,6 +26,20 @@ export function lastAsked(directory: string, label: string): LastAsked | undefin
   return { time: Number(mtimeMs), identity: `${ino} ${size} ${birthtimeNs}` };
 }
 
+const triedPath = (directory: string, label: string): string =>
+  `${directory}/tried-${hexOf(digestOf(JSON.stringify([format, label])))}`;
+
+/** Remembers that the repository did not answer just now: who asked again at once would wait again. */
+export const writeTried = (directory: string, label: string): void =>
+  writeFileSync(triedPath(directory, label), '', { mode: 0o600 });
+
+/** Whether it is too early to ask again, be it that the repository has answered or that it has not. */
+export function isAskedLately(directory: string, label: string, asked: LastAsked, refresh: number): boolean {
+  if (isFresh(asked, refresh)) return true;
+  const tried = statSync(triedPath(directory, label), { throwIfNoEntry: false });
+  return tried !== undefined && isFresh({ time: tried.mtimeMs }, refresh);
+}
+
 /** Whether that is new enough not to ask again; `refresh` in ms. A clock that went back proves nothing. */
-export const isFresh = ({ time }: Pick<LastAsked, 'time'>, refresh: number): boolean =>
+const isFresh = ({ time }: Pick<LastAsked, 'time'>, refresh: number): boolean =>
   Date.now() >= time && Date.now() - time < refresh;

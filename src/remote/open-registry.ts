@@ -11,7 +11,7 @@ import { checkKnown, readKnown, writeKnown } from './known.ts';
 import { type Listing, readListing, readPinned } from './listing.ts';
 import { type RegistryPlace, registryLabel } from './place.ts';
 import { farRepository } from './repository.ts';
-import { isFresh, lastAsked } from './last-asked.ts';
+import { isAskedLately, lastAsked, writeTried } from './last-asked.ts';
 import { readShard, readState, writeShard, writeState } from './state.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -47,11 +47,14 @@ export async function listingOf(place: RegistryPlace, surroundings: Surroundings
   ensurePrivate(indexes);
   const asked = lastAsked(indexes, label);
   const known = asked && readState(indexes, label);
-  if (known && (place.index !== undefined || isFresh(asked, refresh))) return { listing: known, stale: true };
+  if (known && (place.index !== undefined || isAskedLately(indexes, label, asked, refresh))) {
+    return { listing: known, stale: true };
+  }
   try {
     return { listing: await ask(place, surroundings, known !== undefined), stale: false };
   } catch (error) {
     if (!known || !isSilent(error)) throw error;
+    writeTried(indexes, label);
     tell(`${label}: ${error.message}; what it held at ${new Date(asked.time).toISOString()} is used`);
     return { listing: known, stale: false };
   }

@@ -14,6 +14,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { zstdCompressSync } from 'node:zlib';
@@ -914,4 +915,31 @@ test('a package that comes later is found, however little ago the registry was a
     await fails(t, 2, 'pkgsolve', ['-d', place, 'a'], { ...env, STATIC_DISTRO_REFRESH: 'often' }),
     /STATIC_DISTRO_REFRESH is no number/,
   );
+});
+
+test('a registry that accepts and says nothing is waited for once', async (t) => {
+  const running = await registry(t);
+  const env = newcomer(t);
+  const repository = join(temporary(t), 'repository');
+  put(repository, 'a', '1');
+  const place = `registry:${running.host}/packages`;
+  await must('pkgrepo', ['publish', repository, place], newcomer(t));
+  await must('pkgsolve', ['-d', place, 'a'], env);
+  await running.stop();
+  let connections = 0;
+  const silent = createServer(() => (connections += 1));
+  await new Promise<void>((resolve) =>
+    silent.listen(Number(running.host.split(':')[1]), '127.0.0.1', resolve),
+  );
+  t.teardown(() => silent.close());
+  const indexes = join(cacheOf(env), 'indexes');
+  const past = new Date(Date.now() - 3600_000);
+  for (const name of readdirSync(indexes)) utimesSync(join(indexes, name), past, past);
+  const first = await runs('pkgsolve', ['-d', place, 'a'], env);
+  t.is(first.stdout, 'a,1\n');
+  t.regex(first.stderr, /no byte for 2 s; what it held at/);
+  t.is(connections, 1);
+  const second = await runs('pkgsolve', ['-d', place, 'a'], env);
+  t.deepEqual(second, { status: 0, stdout: 'a,1\n', stderr: '' });
+  t.is(connections, 1);
 });
