@@ -40,6 +40,8 @@ export type FindOptions = {
   readonly file?: string;
   /** For a helper of the whole file (`credsStore`) that is not installed. */
   readonly warn?: (message: string) => void;
+  /** Told where it was found. */
+  readonly found?: (path: string, credential: Credential) => void;
 };
 
 /**
@@ -56,7 +58,9 @@ export async function findCredential(
   for (const path of options.file === undefined ? credentialFiles(environment) : [options.file]) {
     const file = await readCredentialFile(path);
     const found = file && (await lookIn(file, path, host, name, environment, options));
-    if (found) return found;
+    if (!found) continue;
+    options.found?.(path, found);
+    return found;
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 import type { Digest } from '../digest.ts';
-import type { Fault } from '../fault.ts';
+import { Fault } from '../fault.ts';
 import { problemFault, readProblem } from './problem.ts';
 import type { Ask, Registry } from './registry.ts';
 import type { Answer } from './request.ts';
@@ -39,5 +39,11 @@ export function faultOf(
   problem: Awaited<ReturnType<typeof readProblem>>,
   doing: string,
 ): Fault {
-  return problemFault(problem, `${labelOf(place)}: ${doing}: ${method}`, place.registry.host);
+  const fault = problemFault(problem, `${labelOf(place)}: ${doing}: ${method}`, place.registry.host);
+  const { login } = place.registry.known;
+  if (problem.status !== 401 || login === undefined) return fault;
+  return new Fault(fault.code, fault.message, {
+    cause: problem,
+    hint: `${login} is refused; log in to ${place.registry.host} again`,
+  });
 }

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Authority, makeAuthority } from './authority.ts';
+import { quote } from '../json.ts';
 import { Connection } from './connection.ts';
 import { findCredential } from './credentials.ts';
 import { canonicalHost, apiHost } from './host.ts';
@@ -40,7 +41,7 @@ export class Registry {
   readonly host: string;
   readonly settings: RegistrySettings;
   /** What has been found out about the host, for whoever it concerns. */
-  readonly known: { referrers?: boolean; chunk?: number; mounts?: boolean } = {};
+  readonly known: { referrers?: boolean; chunk?: number; mounts?: boolean; login?: string } = {};
   /** What may be done by one at a time in this process, by its name. */
   readonly queues = new Map<string, Promise<unknown>>();
   readonly policy: RetryPolicy;
@@ -143,6 +144,10 @@ export class Registry {
         ? credential(this.host, name)
         : findCredential(this.host, name, environment, {
             warn: (text) => this.warn(text),
+            found: (path, { kind, ...rest }) => {
+              const of = kind === 'password' && 'username' in rest ? ` of ${quote(rest.username)}` : '';
+              this.known.login = `the credential${of} in ${quote(path)}`;
+            },
             ...(authFile !== undefined && { file: authFile }),
           });
     const authority = makeAuthority((request) => this.#directly(request), base, find);

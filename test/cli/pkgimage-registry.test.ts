@@ -859,6 +859,17 @@ test('login keeps what docker, skopeo and crane find, tells where, and logout fo
   await must(t, ['pull', `${host}/two:1`, '--authfile', named], env);
 });
 
+test('a stored password that is refused is told with its file and its user', async (t) => {
+  const { host } = await registry(t, 'docker-registry', { auth: 'basic' });
+  const env = newcomer(t);
+  const file = join(env['HOME'] ?? '', 'auth.json');
+  writeFileSync(file, JSON.stringify({ auths: { [host]: { auth: btoa('me:stale-secret') } } }));
+  const { status, stderr } = await call(['pull', `${host}/x:1`, '--authfile', file], env);
+  t.is(status, 1);
+  t.true(stderr.includes(`the credential of "me" in "${file}" is refused; log in to ${host} again`), stderr);
+  t.false(stderr.includes('stale-secret'));
+});
+
 test('login asks on a terminal, and does not show what is typed as password', async (t) => {
   const { host } = await registry(t, 'docker-registry', { auth: 'basic' });
   const env: Env = { ...newcomer(t), TERM: 'xterm' };
