@@ -111,8 +111,9 @@ const streamCodes: ReadonlySet<unknown> = new Set(['ERR_STREAM_DESTROYED', 'ABOR
 const givenUp = (): Error =>
   Object.assign(new Error('the stream was given up'), { code: 'ERR_STREAM_DESTROYED' });
 
+/** Also where a sink has put it into words of its own. */
 const isOfStream = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && streamCodes.has(error.code);
+  error instanceof Error && (('code' in error && streamCodes.has(error.code)) || isOfStream(error.cause));
 
 function* passing<T>(items: Iterable<T>, see: (item: T) => void): Generator<T, void> {
   for (const item of items) {
