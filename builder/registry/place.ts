@@ -47,3 +47,22 @@ export function faultOf(
     hint: `${login} is refused; log in to ${place.registry.host} again`,
   });
 }
+
+/**
+ * For what is thrown while a store takes in blobs of a repository: the store notices that they are not what they should
+ * be, but it is the registry that sent them.
+ */
+export function blame(error: unknown, place: Place): unknown {
+  if (!(error instanceof Fault) || error.code !== 'INTEGRITY') return error;
+  const wrong = /(?:\S*\/\S*: )?(sha256:[0-9a-f]{64}) (?:has other bytes|should have \d+ bytes)/.exec(
+    error.message,
+  );
+  if (!wrong) return error;
+  const { message, cause } = error;
+  const before = message.slice(0, wrong.index);
+  const rest = message.slice(wrong.index + wrong[0].indexOf(wrong[1] ?? ''));
+  return new Fault('INTEGRITY', `${before}${labelOf(place)}: ${rest}`, {
+    cause,
+    hint: `what ${place.registry.host} sends is wrong, nothing of it is kept; tell who runs it, or take another registry`,
+  });
+}

@@ -6,7 +6,7 @@ import { decodeIndex, decodeManifest, hasChildren } from '../manifest.ts';
 import { readBlob } from '../store/blob.ts';
 import { copy, type CopyOptions } from '../store/copy.ts';
 import type { BlobStore } from '../store/store.ts';
-import { labelOf } from './place.ts';
+import { blame, labelOf } from './place.ts';
 import type { Repository } from './repository.ts';
 
 /** How many bodies a pull has under way. */
@@ -44,7 +44,11 @@ export async function pull(
   const source = localFirst(store, repository);
   if (imageOnly) await requireImage(source, found, `${labelOf(repository.place)}: ${reference}`);
   const { descriptor } = platform ? await openImage(repository, found, platform) : { descriptor: found };
-  await copy(source, store, descriptor, { parallel, ...copying });
+  try {
+    await copy(source, store, descriptor, { parallel, ...copying });
+  } catch (error) {
+    throw blame(error, repository.place);
+  }
   return descriptor;
 }
 

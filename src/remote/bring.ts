@@ -1,3 +1,4 @@
+import { blame, type Place } from '../../builder/registry/place.ts';
 import type { BlobStore } from '../../builder/store/store.ts';
 import type { Part } from '../package/elsewhere.ts';
 import { ensurePrivate } from '../run/private.ts';
@@ -5,14 +6,17 @@ import type { Entry } from './entry.ts';
 import type { Surroundings } from './surroundings.ts';
 import { bringLayers, bringTrees, missingTrees } from './trees.ts';
 
+/** `place` if it is in a registry. */
+type Source = Pick<BlobStore, 'open'> & { readonly place?: Place };
+
 /** Brings packages out of a store of blobs, which is opened only if something of them is not here. */
 export const bringFrom =
-  ({ trees, withStore, report, closeClients }: Surroundings, open: () => Pick<BlobStore, 'open'>) =>
+  ({ trees, withStore, report, closeClients }: Surroundings, open: () => Source) =>
   async (entries: readonly Entry[], part: Part): Promise<void> => {
     ensurePrivate(trees);
     const missing = part === 'tree' ? missingTrees(trees, entries) : entries;
     if (missing.length === 0) return;
-    let source: Pick<BlobStore, 'open'> | undefined;
+    let source: Source | undefined;
     const far: Pick<BlobStore, 'open'> = {
       open: (descriptor, range) => (source ??= open()).open(descriptor, range),
     };
@@ -26,6 +30,8 @@ export const bringFrom =
           report: (bytes) => report({ type: 'bytes', bytes }),
         }),
       );
+    } catch (error) {
+      throw source?.place ? blame(error, source.place) : error;
     } finally {
       closeClients();
       report({ type: 'end' });

@@ -658,6 +658,8 @@ test('a registry that lies: nothing of it has a name, and nothing wrong is kept'
       0,
       stderr,
     );
+    // The user's own store has nothing to do with it.
+    t.true(stderr.startsWith(`pkgimage: ${server.host}/app: `) || name === 'no JSON', `${name}: ${stderr}`);
     t.is((await call(['list'], env)).stdout, '', name);
     const kept = readdirSync(join(env['STATIC_DISTRO_HOME'] ?? '', 'data/store/blobs/sha256'));
     for (const blob of kept) {
