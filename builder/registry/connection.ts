@@ -1,7 +1,8 @@
 import { Fault } from '../fault.ts';
 import { mayLead } from './address.ts';
 import { resolveLocation } from './header.ts';
-import { isUnknownAuthority } from './network-fault.ts';
+import { isLost, isUnknownAuthority } from './network-fault.ts';
+import { proxyFor } from './proxy.ts';
 import { redactText, redactUrl } from './redact.ts';
 import {
   type Agents,
@@ -59,11 +60,14 @@ export class Connection {
     };
     const ask = { ...request, headers };
     const trust = url.protocol === 'https:' ? await this.#trustIn(url.host) : {};
+    const proxy = proxyFor(url, this.#settings.environment);
     let answer: Answer;
     try {
       answer = await exchange(this.#agents, trust, this.#patience, ask);
     } catch (error) {
-      if (!isUnknownAuthority(error) || (trust as Trust).rejectUnauthorized === false) throw error;
+      if (!isUnknownAuthority(error) || (trust as Trust).rejectUnauthorized === false) {
+        throw proxy ? throughProxy(error, proxy) : error;
+      }
       const more = withSystemAuthorities(trust);
       answer = await exchange(this.#agents, more, this.#patience, ask);
       this.#trust.set(url.host, Promise.resolve(more));
@@ -138,6 +142,16 @@ export class Connection {
     this.#trust.set(host, trust);
     return trust;
   }
+}
+
+/** It may be the proxy that does not answer, whatever host is named. */
+function throughProxy(error: unknown, proxy: URL): unknown {
+  if (!isLost(error)) return error;
+  const { code, message, cause } = error;
+  return new Fault(code, `${message}; asked through the proxy ${proxy.origin}`, {
+    cause,
+    hint: 'check that the proxy runs; hosts in $NO_PROXY are asked without it',
+  });
 }
 
 /** What a host that nobody introduced may see of a request. */

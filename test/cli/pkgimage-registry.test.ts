@@ -924,6 +924,25 @@ test('a proxy is used where the environment names one, and not for what NO_PROXY
   t.deepEqual(seen, []);
 });
 
+test('a proxy that does not answer is named, and one that cannot be used is not gone around', async (t) => {
+  const server = await startHostile(t, {});
+  const pull = (more: Env) =>
+    call(['pull', `${server.host}/app:1`], { ...newcomer(t), no_proxy: '', ...more });
+  const both = (value: string): Env => ({ http_proxy: value, https_proxy: value });
+  const gone = await pull(both('http://me:hunter2@127.0.0.1:1'));
+  t.is(gone.status, 1);
+  t.regex(gone.stderr, /through the proxy http:\/\/127\.0\.0\.1:1\n/);
+  for (const value of ['socks5://me:hunter2@127.0.0.1:1', 'hunter2']) {
+    const { status, stderr } = await pull(both(value));
+    t.is(status, 2, stderr);
+    t.regex(stderr, /_proxy names no proxy that can be used/);
+    t.notRegex(stderr, /hunter2/);
+  }
+  t.is(server.requests.length, 0);
+  const around = await pull({ ...both('socks5://127.0.0.1:1'), no_proxy: '127.0.0.1' });
+  t.regex(around.stderr, /there is no 1/);
+});
+
 test('mirrors are asked first, and passed over where they have it not or lie', async (t) => {
   const [origin, mirror] = [await registry(t), await registry(t)];
   await must(t, ['push', 'tiny', `${origin.host}/app:1`]);

@@ -1,0 +1,32 @@
+import { Fault } from '../fault.ts';
+
+/**
+ * The proxy that the environment names for an address, as Node takes it: the variable in lower case comes first, and
+ * `NO_PROXY` lists hosts that go without. Throws INPUT for a value that Node would pass over, so that nothing goes
+ * around a proxy that somebody wants; the value is not told, as it may hold a password.
+ */
+export function proxyFor(url: URL, environment: NodeJS.ProcessEnv): URL | undefined {
+  const name = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy';
+  const variable = [name, name.toUpperCase()].find((each) => environment[each]);
+  if (variable === undefined || isExempt(url, environment['no_proxy'] || environment['NO_PROXY'] || '')) {
+    return undefined;
+  }
+  const proxy = URL.parse(environment[variable] ?? '');
+  if (proxy && /^https?:$/.test(proxy.protocol) && proxy.hostname !== '') return proxy;
+  throw new Fault('INPUT', `$${variable} names no proxy that can be used`, {
+    hint: 'write http://HOST:PORT; no other kind is known, such as socks5',
+  });
+}
+
+/** Where in doubt, exempt: then Node decides by itself. */
+function isExempt({ hostname, host }: URL, list: string): boolean {
+  return list
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter((word) => word !== '')
+    .some((word) => {
+      if (word === '*' || word === host || word === hostname || /^[\d.]+-[\d.]+$/.test(word)) return true;
+      const suffix = word.replace(/^\*?\.?/, '.').replace(/:\d+$/, '');
+      return `.${hostname}`.endsWith(suffix);
+    });
+}
