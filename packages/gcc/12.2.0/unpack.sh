@@ -19,7 +19,7 @@ tar xJf ../gmp_6.2.1+dfsg1.orig.tar.xz
 mv gmp-6.2.1 gmp
 mkdir gmp/doc
 printf 'all install clean distclean check:\n' >gmp/doc/Makefile.in
-(cd gmp patch -d gmp -p1 <../gmp-CVE-2021-43618.patchpatch -d gmp -p1 <../gmp-CVE-2021-43618.patch patch -p1 <../../gmp-CVE-2021-43618.patch)
+(cd gmp && patch -p1 <../../gmp-CVE-2021-43618.patch)
 tar xJf ../mpfr4_4.2.0.orig.tar.xz
 mv mpfr-4.2.0 mpfr
 tar xzf ../mpclib3_1.3.1.orig.tar.gz
