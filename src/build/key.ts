@@ -6,7 +6,7 @@ import type { Input } from './input.ts';
 import type { Machines } from './variables.ts';
 
 /** Part of every key: another number with anything that a build can see of its root, or that we do to its output. */
-const formats = { key: 2, layer: 1, root: 2 } as const;
+const formats = { key: 2, layer: 1, root: 3 } as const;
 
 /** What a key is the hash of: kept beside what was built, so that two keys can be told apart by what differs. */
 export type KeyDocument = { readonly [name: string]: Json | undefined };
