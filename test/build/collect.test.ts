@@ -25,7 +25,8 @@ import { type Finding, findingText } from '../../src/build/finding.ts';
 import { linkedOf, parseLinkLog } from '../../src/build/link-log.ts';
 import { pack, treeTime } from '../../src/build/pack.ts';
 import { parseSourceControl } from '../../src/package/source-control.ts';
-import { isRoot, root, temporary } from '../support/tools.ts';
+import { rootTest } from '../support/root-test.ts';
+import { root, temporary } from '../support/tools.ts';
 
 const home = '/packages/demo/1.0';
 
@@ -192,12 +193,7 @@ for (const [what, [make, says]] of Object.entries(refused)) {
   });
 }
 
-test('a device is refused', async (t) => {
-  if (!isRoot) {
-    t.log('needs root: only root can make a device');
-    t.pass();
-    return;
-  }
+rootTest('a device is refused', async (t) => {
   const made = taken(t, (from) => execFileSync('mknod', [join(from, 'null'), 'c', '1', '3']));
   await t.throwsAsync(made, { message: /"null" is a device/ });
 });

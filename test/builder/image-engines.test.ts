@@ -16,7 +16,7 @@ import { validate } from '../../builder/image/validate.ts';
 import { parseReference } from '../../builder/reference.ts';
 import type { FileStore } from '../../builder/store/file-store.ts';
 import { directory, file } from '../../builder/tar/arrange.ts';
-import { type Engine, needsRoot, startEngine } from '../support/engines.ts';
+import { type Engine, startEngine } from '../support/engines.ts';
 import {
   baseLayers,
   lockProgram,
@@ -25,10 +25,8 @@ import {
   putLayers,
   showProgram,
 } from '../support/images.ts';
+import { serialRootTest } from '../support/root-test.ts';
 import { isRoot, output, temporary } from '../support/tools.ts';
-
-/** As an ordinary user there are no engines: the titles say what is needed, and ava lists what was skipped. */
-const engineTest = isRoot ? test.serial : test.serial.skip;
 
 const home = mkdtempSync(join(tmpdir(), 'static-distro-engines-'));
 const engines: Partial<Record<Engine['name'], Engine>> = {};
@@ -140,8 +138,8 @@ function runs(t: ExecutionContext, name: Engine['name'], image: string): void {
 
 for (const name of ['docker', 'podman', 'containerd'] as const) {
   for (const encoding of ['gzip-1', 'zstd-1'] as const) {
-    engineTest(
-      `${needsRoot}${name} runs an image loaded into it (${encoding}), with the same ID, and gives it back`,
+    serialRootTest(
+      `${name} runs an image loaded into it (${encoding}), with the same ID, and gives it back`,
       async (t) => {
         const it = await sample(t, { encoding, extra: `${name} ${encoding}` });
         const { store, image } = it;
@@ -198,8 +196,8 @@ for (const name of ['docker', 'podman', 'containerd'] as const) {
   }
 }
 
-engineTest(
-  `${needsRoot}docker load takes docker archives, podman load and ctr import archives and layouts`,
+serialRootTest(
+  `docker load takes docker archives, podman load and ctr import archives and layouts`,
   async (t) => {
     for (const encoding of ['gzip-1', 'zstd-1'] as const) {
       const it = await sample(t, { encoding, extra: `archives ${encoding}` });
@@ -229,7 +227,7 @@ engineTest(
   },
 );
 
-engineTest(`${needsRoot}docker is sent only what is above the layers that it has`, async (t) => {
+serialRootTest(`docker is sent only what is above the layers that it has`, async (t) => {
   const it = await sample(t, { extra: 'docker, first' });
   const { store } = it;
   await load(it, 'docker', 'first');
@@ -267,7 +265,7 @@ engineTest(`${needsRoot}docker is sent only what is above the layers that it has
 });
 
 for (const name of ['podman', 'containerd'] as const) {
-  engineTest(`${needsRoot}${name} is sent only the blobs that it has not`, async (t) => {
+  serialRootTest(`${name} is sent only the blobs that it has not`, async (t) => {
     const it = await sample(t, { extra: `${name}, first` });
     const { store } = it;
     await load(it, name, 'web:first');
@@ -281,7 +279,7 @@ for (const name of ['podman', 'containerd'] as const) {
   });
 }
 
-engineTest(`${needsRoot}an image gets several names, or none`, async (t) => {
+serialRootTest(`an image gets several names, or none`, async (t) => {
   const { store, image } = await sample(t, { extra: 'names' });
   const view = await openImage(store, image);
   const names = ['a.example/x/web:2', 'web'].map(parseReference);
@@ -306,7 +304,7 @@ engineTest(`${needsRoot}an image gets several names, or none`, async (t) => {
   t.regex(containerd.output('images', 'ls', '-q'), new RegExp(`image:${nameless.id.slice(7, 19)}`));
 });
 
-engineTest(`${needsRoot}the most layers that an image may have run everywhere`, async (t) => {
+serialRootTest(`the most layers that an image may have run everywhere`, async (t) => {
   const out = temporary(t);
   const store = await newStore(join(out, 'store'));
   const filler = Object.fromEntries(
@@ -326,7 +324,7 @@ engineTest(`${needsRoot}the most layers that an image may have run everywhere`, 
   }
 });
 
-engineTest(`${needsRoot}the root as a tar is one that docker and podman import and run`, async (t) => {
+serialRootTest(`the root as a tar is one that docker and podman import and run`, async (t) => {
   const { store, image, out } = await sample(t, { extra: 'root' });
   const path = join(out, 'root.tar');
   await exportImage(store, image, parseReference('x'), { transport: 'rootfs', path }, { lockProgram });

@@ -27,7 +27,8 @@ import {
   startRegistry,
 } from '../support/registries.ts';
 import { user } from '../support/token-server.ts';
-import { isRoot, temporary } from '../support/tools.ts';
+import { rootTest } from '../support/root-test.ts';
+import { temporary } from '../support/tools.ts';
 
 /** One after the other: each starts real registries. */
 const test = ava.serial;
@@ -132,7 +133,7 @@ async function layersOf(store: BlobStore, descriptor: Descriptor): Promise<reado
   return (layers ?? []).map(({ digest }) => digest);
 }
 
-test(`${isRoot ? '' : 'needs root: '}podman pulls what we pushed, with the same digest`, async (t) => {
+rootTest('podman pulls what we pushed, with the same digest', async (t) => {
   for (const [kind, options] of manners.slice(1, 5)) {
     const running = await startRegistry(kind, options);
     try {

@@ -18,7 +18,8 @@ import { scan } from '../../builder/tar/scan.ts';
 import { places } from '../../src/cli/context.ts';
 import { makeEntry } from '../../src/source/entry.ts';
 import { formatDistfiles } from '../../src/source/distfile.ts';
-import { isRoot, output, quickstart, root, run, start, temporary, tool } from '../support/tools.ts';
+import { rootTest } from '../support/root-test.ts';
+import { output, quickstart, root, run, start, temporary, tool } from '../support/tools.ts';
 
 const control = `Source: demo
 Version: 1.0
@@ -476,35 +477,33 @@ test('the steps one by one in a work directory that stays', async (t) => {
   t.is(statSync(join(own, 'demo-1.0')).uid, statSync(own).uid);
 });
 
-test('a work directory of somebody else: files belong to them, and links in it lead root nowhere', async (t) => {
-  if (!isRoot) {
-    t.log('needs root: only root builds for others');
-    t.pass();
-    return;
-  }
-  const { place, repository, recipe, pkgbuild } = await demo(t);
-  const own = join(place, 'theirs');
-  const victim = join(place, 'victim');
-  mkdirSync(own);
-  writeFileSync(victim, 'precious');
-  output('ln', ['-s', victim, join(own, 'build.sh')]);
-  output('ln', ['-s', victim, join(own, 'out')]);
-  output('chown', ['-hR', '12345:12346', own]);
-  const { status, stderr } = pkgbuild('-w', own, recipe);
-  t.is(status, 0, stderr);
-  t.is(readFileSync(victim, 'utf8'), 'precious');
-  for (const path of [
-    'build.sh',
-    'demo-1.0.tar.gz',
-    'demo-1.0',
-    'demo-1.0/README',
-    'out/packages/demo/1.0/bin/demo',
-  ]) {
-    const { uid, gid } = lstatSync(join(own, path));
-    t.deepEqual([uid, gid], [12345, 12346], path);
-  }
-  t.is(lstatSync(join(repository, 'demo/1.0/bin/demo')).uid, 0, 'packages belong to the caller');
-});
+rootTest(
+  'a work directory of somebody else: files belong to them, and links in it lead root nowhere',
+  async (t) => {
+    const { place, repository, recipe, pkgbuild } = await demo(t);
+    const own = join(place, 'theirs');
+    const victim = join(place, 'victim');
+    mkdirSync(own);
+    writeFileSync(victim, 'precious');
+    output('ln', ['-s', victim, join(own, 'build.sh')]);
+    output('ln', ['-s', victim, join(own, 'out')]);
+    output('chown', ['-hR', '12345:12346', own]);
+    const { status, stderr } = pkgbuild('-w', own, recipe);
+    t.is(status, 0, stderr);
+    t.is(readFileSync(victim, 'utf8'), 'precious');
+    for (const path of [
+      'build.sh',
+      'demo-1.0.tar.gz',
+      'demo-1.0',
+      'demo-1.0/README',
+      'out/packages/demo/1.0/bin/demo',
+    ]) {
+      const { uid, gid } = lstatSync(join(own, path));
+      t.deepEqual([uid, gid], [12345, 12346], path);
+    }
+    t.is(lstatSync(join(repository, 'demo/1.0/bin/demo')).uid, 0, 'packages belong to the caller');
+  },
+);
 
 test.serial('Ctrl-C, kill and a lost terminal leave nothing half done', async (t) => {
   for (const [signal, expected] of [

@@ -16,8 +16,9 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PackageRecord } from '../../src/package/record.ts';
-import { needsRoot, startEngine } from '../support/engines.ts';
-import { isRoot, output, quickstart, runTool, start, temporary, tool } from '../support/tools.ts';
+import { startEngine } from '../support/engines.ts';
+import { serialRootTest } from '../support/root-test.ts';
+import { output, quickstart, runTool, start, temporary, tool } from '../support/tools.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -219,45 +220,40 @@ test('a record counts as long as the tree is the same layer, wherever it was mov
   isSubset(swapped, unknown);
 });
 
-const rootTest = isRoot ? test.serial : test.serial.skip;
-
-rootTest(
-  `${needsRoot}what is learnt of trees in somebody else\u2019s repository is kept in the cache`,
-  (t) => {
-    const shop = workshop(t);
-    shop.build('one', simple('one'));
-    const theirs = join(shop.place, 'theirs');
-    output('cp', ['-a', shop.repository, theirs]);
-    output('chown', ['-R', '12345:12345', theirs]);
-    const local = readFileSync(join(theirs, '.records/one/1.local'));
-    const reads = () => {
-      const trace = join(shop.place, 'trace');
-      output(
-        'strace',
-        [
-          '-f',
-          '-s',
-          '500',
-          '-e',
-          'trace=open,openat',
-          '-o',
-          trace,
-          tool('pkgimage'),
-          'digest',
-          '-d',
-          theirs,
-          '-p',
-          'one',
-        ],
-        { env: shop.env },
-      );
-      return readFileSync(trace, 'utf8').includes('one/1/bin/one');
-    };
-    t.true(reads());
-    t.false(reads());
-    t.deepEqual(readFileSync(join(theirs, '.records/one/1.local')), local);
-  },
-);
+serialRootTest(`what is learnt of trees in somebody else\u2019s repository is kept in the cache`, (t) => {
+  const shop = workshop(t);
+  shop.build('one', simple('one'));
+  const theirs = join(shop.place, 'theirs');
+  output('cp', ['-a', shop.repository, theirs]);
+  output('chown', ['-R', '12345:12345', theirs]);
+  const local = readFileSync(join(theirs, '.records/one/1.local'));
+  const reads = () => {
+    const trace = join(shop.place, 'trace');
+    output(
+      'strace',
+      [
+        '-f',
+        '-s',
+        '500',
+        '-e',
+        'trace=open,openat',
+        '-o',
+        trace,
+        tool('pkgimage'),
+        'digest',
+        '-d',
+        theirs,
+        '-p',
+        'one',
+      ],
+      { env: shop.env },
+    );
+    return readFileSync(trace, 'utf8').includes('one/1/bin/one');
+  };
+  t.true(reads());
+  t.false(reads());
+  t.deepEqual(readFileSync(join(theirs, '.records/one/1.local')), local);
+});
 
 const many = Array.from({ length: 100 }, (_, at) => `p${String(at).padStart(3, '0')}`);
 
@@ -820,7 +816,7 @@ test('several platforms: each has its lock, damage hurts the index, and what doe
   t.regex(found.stdout, new RegExp(`^${victim}: .*it hurts .*multi:latest`, 'm'));
 });
 
-rootTest(`${needsRoot}podman runs its own platform of an image for several`, async (t) => {
+serialRootTest(`podman runs its own platform of an image for several`, async (t) => {
   const { both, image } = twoSides(t);
   image('build', ...both, '-t', 'multi');
   const engine = await startEngine('podman');

@@ -23,7 +23,7 @@ import { digestOf } from '../../builder/digest.ts';
 import { encodeConfig, encodeIndex, encodeManifest } from '../../builder/manifest.ts';
 import { putDocument } from '../../builder/store/blob.ts';
 import { openStore } from '../../builder/store/open-store.ts';
-import { needsRoot, startEngine } from '../support/engines.ts';
+import { startEngine } from '../support/engines.ts';
 import { lockProgram, tarOf } from '../support/images.ts';
 import { crane, finish, podman, skopeo } from '../support/peer-tools.ts';
 import { startProxy } from '../support/proxy.ts';
@@ -35,6 +35,7 @@ import {
 } from '../support/registries.ts';
 import { type Move, type Seen, startHostile } from '../support/registry-hostile.ts';
 import { user } from '../support/token-server.ts';
+import { rootTest } from '../support/root-test.ts';
 import { quickstart, root, run, runTool, temporary, tool } from '../support/tools.ts';
 
 /** One after the other: each starts registries, and some count what these are asked. */
@@ -223,7 +224,7 @@ for (const [kind, options] of manners) {
   });
 }
 
-test(`${needsRoot}docker and podman pull what we pushed and run it, and we pull what they pushed`, async (t) => {
+rootTest('docker and podman pull what we pushed and run it, and we pull what they pushed', async (t) => {
   const engine = await startEngine('docker');
   t.teardown(() => engine.stop());
   const docker = (...args: string[]) =>

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Engine, needsRoot, startEngine } from '../support/engines.ts';
+import { type Engine, startEngine } from '../support/engines.ts';
 import type { Digest } from '../../builder/digest.ts';
 import type { Compressed } from '../../builder/tar/encoding.ts';
 import { type RunningRegistry, startRegistry } from '../support/registries.ts';
@@ -26,6 +26,7 @@ import { compressProgram } from '../support/images.ts';
 import { layerPy } from '../support/layers.ts';
 import { finish } from '../support/peer-tools.ts';
 import { nodeProgram } from '../support/node-versions.ts';
+import { rootTest, serialRootTest } from '../support/root-test.ts';
 import { isRoot, output, quickstart, root, run, runTool, temporary, tool } from '../support/tools.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'static-distro-pkgimage-'));
@@ -311,10 +312,7 @@ test('golden image: of directories that are read in another order', (t) => {
   });
 });
 
-/** Mounting by FUSE is root's, as is being somebody else. */
-const rootTest = isRoot ? test : test.skip;
-
-rootTest(`${needsRoot}golden image: of directories whose order changes at every look (disorderfs)`, (t) => {
+rootTest(`golden image: of directories whose order changes at every look (disorderfs)`, (t) => {
   const place = temporary(t);
   const disorder = join(place, 'disorder');
   mkdirSync(disorder);
@@ -325,7 +323,7 @@ rootTest(`${needsRoot}golden image: of directories whose order changes at every 
   buildsGolden(t, [pkgimage], { repository: disorder });
 });
 
-rootTest(`${needsRoot}golden image: by an ordinary user`, (t) => {
+rootTest(`golden image: by an ordinary user`, (t) => {
   const place = temporary(t);
   chownSync(place, 12345, 12345);
   buildsGolden(t, [...underUmask('027'), ...another, pkgimage], { place, cwd: place });
@@ -1068,8 +1066,6 @@ function differences(a: string, b: string): readonly string[] {
   ];
 }
 
-/** As an ordinary user there are no engines: the titles say what is needed, and ava lists what was skipped. */
-const engineTest = isRoot ? test.serial : test.serial.skip;
 const nameIn = { docker: 'run', podman: 'localhost/run', containerd: 'docker.io/library/run' } as const;
 
 /** How an image gets into each engine: by `load`, and as a file that `export` wrote. */
@@ -1081,7 +1077,7 @@ const forms = {
 
 for (const [name, form] of Object.entries(forms) as [Engine['name'], (typeof forms)[Engine['name']]][]) {
   const how = `loaded as ${form.loaded}, or exported as ${form.exported}`;
-  engineTest(`${needsRoot}${name} runs the quick start, ${how}, and shows what withpkgs shows`, async (t) => {
+  serialRootTest(`${name} runs the quick start, ${how}, and shows what withpkgs shows`, async (t) => {
     const digest = must(t, ['build', ...described, '-p', ...everything, '-t', 'run:1']).trim();
     const engine: Engine = await startEngine(name);
     const load = (from: string, to: string) =>
@@ -1138,7 +1134,7 @@ test('everything in layers is root\u2019s, and has the one time, but for what wa
 const runMany = 'cd /bin && for name in p[0-9]*; do "$name" || exit 1; done; ls /packages | wc -l';
 
 for (const name of ['docker', 'podman', 'containerd'] as const) {
-  engineTest(`${needsRoot}${name} runs 500 packages in 8, 32 and 125 layers`, async (t) => {
+  serialRootTest(`${name} runs 500 packages in 8, 32 and 125 layers`, async (t) => {
     const engine = await startEngine(name);
     try {
       for (const budget of ['8', '32', '125']) {
@@ -1168,7 +1164,7 @@ const presentIn = (said: string): number =>
 
 for (const name of ['docker', 'podman'] as const) {
   const title = `${name} pulls what differs of two images that differ in one application`;
-  engineTest(`${needsRoot}${title}`, async (t) => {
+  serialRootTest(title, async (t) => {
     const place = temporary(t);
     const packages = ['mksh', 'sbase', 'big', ...manyNames.slice(0, 60)];
     const registry = await startRegistry('docker-registry');
@@ -1212,7 +1208,7 @@ for (const name of ['docker', 'podman'] as const) {
   });
 }
 
-engineTest(`${needsRoot}the plain root file system is what withpkgs shows, all of it root's`, (t) => {
+serialRootTest("the plain root file system is what withpkgs shows, all of it root's", (t) => {
   must(t, ['build', ...described, '-p', ...everything, '-t', 'plain']);
   const out = temporary(t);
   must(t, ['export', 'plain', `rootfs:${out}/root.tar`]);

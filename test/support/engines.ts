@@ -1,6 +1,6 @@
 /**
  * Real container engines for tests: each with directories and sockets of its own, so that nothing of the machine
- * is touched, and stopped by whoever started it. They need root, which the title of a test says that uses them.
+ * is touched, and stopped by whoever started it. They need root: see `root-test.ts`.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,9 +24,6 @@ export type Engine = {
   run(image: string, args?: readonly string[], options?: readonly string[]): Finished;
   stop(): Promise<void>;
 };
-
-/** For the title of a test that uses an engine. */
-export const needsRoot = isRoot ? '' : 'needs root: ';
 
 export function startEngine(name: Engine['name']): Promise<Engine> {
   if (!isRoot) throw new Error(`${name} needs root`);
