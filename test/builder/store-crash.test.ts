@@ -12,7 +12,7 @@ import { newStore, putImage } from '../support/images.ts';
 import { isRoot, output, root, run, temporary } from '../support/tools.ts';
 
 const worker = join(root, 'test/support/store-worker.ts');
-const rounds = Number(process.env['STATIC_DISTRO_KILLS'] ?? 60);
+const rounds = 60;
 
 type Ended = { readonly lines: string[]; readonly stderr: string; readonly status: number | null };
 
@@ -66,59 +66,62 @@ function age(directory: string): void {
   }
 }
 
-test.serial(`killed at ${rounds} random moments, a store keeps every promise and goes on`, async (t) => {
-  const directory = join(temporary(t), 'store');
-  const out = join(temporary(t), 'out');
-  const first = await newStore(directory);
-  const exported = await putImage(first, ['exported', 'x'.repeat(100_000)]);
-  await first.tag('exported', exported);
-  first.close();
-  t.is((await work([directory, 'export', 'exported', out, '1'])).status, 0);
-  const expected = digestOf(readFileSync(`${out}.tar`));
-  rmSync(`${out}.tar`);
-  rmSync(`${out}.layout`, { recursive: true });
-  const promised = [`exported ${exported.digest}`];
-  let killed = 0;
-  for (let round = 0; round < rounds; round++) {
-    const seed = `${round}`;
-    if (existsSync(join(directory, 'index.json'))) age(directory);
-    // The collector and an export run beside the writer, and are killed too.
-    const [writer, collector, exporter] = await Promise.all([
-      work([directory, 'write', seed, '100'], 60 + Math.random() * 500),
-      round % 3 === 0 && existsSync(join(directory, 'index.json'))
-        ? work([directory, 'collect', '100'], 60 + Math.random() * 500)
-        : undefined,
-      round % 3 === 1
-        ? work([directory, 'export', 'exported', out, '100'], 60 + Math.random() * 500)
-        : undefined,
-    ]);
-    for (const ended of [writer, collector, exporter]) {
-      if (ended?.status === null) killed++;
-      else if (ended) t.is(ended.status, 0, ended.stderr);
+test.serial(
+  `killed in ${rounds} rounds at random moments, a store keeps every promise and goes on`,
+  async (t) => {
+    const directory = join(temporary(t), 'store');
+    const out = join(temporary(t), 'out');
+    const first = await newStore(directory);
+    const exported = await putImage(first, ['exported', 'x'.repeat(100_000)]);
+    await first.tag('exported', exported);
+    first.close();
+    t.is((await work([directory, 'export', 'exported', out, '1'])).status, 0);
+    const expected = digestOf(readFileSync(`${out}.tar`));
+    rmSync(`${out}.tar`);
+    rmSync(`${out}.layout`, { recursive: true });
+    const promised = [`exported ${exported.digest}`];
+    let killed = 0;
+    for (let round = 0; round < rounds; round++) {
+      const seed = `${round}`;
+      if (existsSync(join(directory, 'index.json'))) age(directory);
+      // The collector and an export run beside the writer, and are killed too.
+      const [writer, collector, exporter] = await Promise.all([
+        work([directory, 'write', seed, '100'], 60 + Math.random() * 500),
+        round % 3 === 0 && existsSync(join(directory, 'index.json'))
+          ? work([directory, 'collect', '100'], 60 + Math.random() * 500)
+          : undefined,
+        round % 3 === 1
+          ? work([directory, 'export', 'exported', out, '100'], 60 + Math.random() * 500)
+          : undefined,
+      ]);
+      for (const ended of [writer, collector, exporter]) {
+        if (ended?.status === null) killed++;
+        else if (ended) t.is(ended.status, 0, ended.stderr);
+      }
+      promised.push(...writer.lines);
+      if (!existsSync(join(directory, 'index.json'))) continue;
+      await keeps(t, directory, writer.lines);
+      if (existsSync(`${out}.tar`)) t.is(digestOf(readFileSync(`${out}.tar`)), expected);
+      if (round % 15 === 14) t.deepEqual(await check(directory), []);
     }
-    promised.push(...writer.lines);
-    if (!existsSync(join(directory, 'index.json'))) continue;
-    await keeps(t, directory, writer.lines);
-    if (existsSync(`${out}.tar`)) t.is(digestOf(readFileSync(`${out}.tar`)), expected);
-    if (round % 15 === 14) t.deepEqual(await check(directory), []);
-  }
-  t.true(killed > rounds / 2, `${killed} were killed`);
-  t.true(promised.length > 0);
-  await keeps(t, directory, promised);
-  t.deepEqual(await check(directory), []);
+    t.true(killed > rounds / 2, `${killed} were killed`);
+    t.true(promised.length > 0);
+    await keeps(t, directory, promised);
+    t.deepEqual(await check(directory), []);
 
-  age(directory);
-  const store = await newStore(directory);
-  await collect(store, { now: Date.now() });
-  t.deepEqual(readdirSync(directory).toSorted(), ['blobs', 'index.json', 'oci-layout']);
-  await keeps(t, directory, promised);
-  t.deepEqual(await check(directory), []);
-  t.is((await work([directory, 'export', 'exported', out, '1'])).status, 0);
-  t.is(digestOf(readFileSync(`${out}.tar`)), expected);
-  t.deepEqual(await check(`${out}.layout`), []);
-  await keeps(t, `${out}.layout`, [`latest ${exported.digest}`]);
-  t.log(`${promised.length} promises, ${killed} processes killed`);
-});
+    age(directory);
+    const store = await newStore(directory);
+    await collect(store, { now: Date.now() });
+    t.deepEqual(readdirSync(directory).toSorted(), ['blobs', 'index.json', 'oci-layout']);
+    await keeps(t, directory, promised);
+    t.deepEqual(await check(directory), []);
+    t.is((await work([directory, 'export', 'exported', out, '1'])).status, 0);
+    t.is(digestOf(readFileSync(`${out}.tar`)), expected);
+    t.deepEqual(await check(`${out}.layout`), []);
+    await keeps(t, `${out}.layout`, [`latest ${exported.digest}`]);
+    t.log(`${promised.length} promises, ${killed} processes killed`);
+  },
+);
 
 test.serial('killed before each rename and each fsync of a build, a store keeps every promise', async (t) => {
   const directory = join(temporary(t), 'store');

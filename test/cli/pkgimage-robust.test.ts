@@ -102,7 +102,7 @@ function kill({ pid, exitCode, signalCode }: ChildProcess, group: boolean): void
   process.kill(group ? -pid : pid, 'SIGKILL');
 }
 
-const kills = Number(process.env['STATIC_DISTRO_KILLS'] ?? 200);
+const kills = 200;
 
 test.serial(
   `killed at ${kills} random moments of build, export, copy and gc, the store keeps what was reported`,
