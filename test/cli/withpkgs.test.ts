@@ -16,6 +16,7 @@ import {
 import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { rootTest } from '../support/root-test.ts';
 import { isRoot, output, quickstart, root, run, runTool, start, temporary, tool } from '../support/tools.ts';
 
 const shell = ['-d', quickstart, '-p', 'mksh', 'sbase'];
@@ -452,7 +453,7 @@ test('help has an example, and both tools tell their version', (t) => {
   }
 });
 
-test('cached profiles of another user, or that others can write to, are not used', (t) => {
+test('cached profiles that others can write to are not used', (t) => {
   const home = join(temporary(t), 'home');
   const env = { STATIC_DISTRO_HOME: home };
   t.is(runTool('withpkgs', [...shell, '--', 'true'], { env }).status, 0);
@@ -460,8 +461,12 @@ test('cached profiles of another user, or that others can write to, are not used
   const open = runTool('withpkgs', [...shell, '--', 'true'], { env });
   t.is(open.status, 125);
   t.regex(open.stderr, /^withpkgs: other users can write to ".*profiles"/);
-  chmodSync(join(home, 'cache/profiles'), 0o700);
-  if (!isRoot) return;
+});
+
+rootTest('cached profiles of another user are not used', (t) => {
+  const home = join(temporary(t), 'home');
+  const env = { STATIC_DISTRO_HOME: home };
+  t.is(runTool('withpkgs', [...shell, '--', 'true'], { env }).status, 0);
   chownSync(join(home, 'cache'), 1234, 1234);
   const foreign = runTool('withpkgs', [...shell, '--', 'true'], { env });
   t.is(foreign.status, 125);
