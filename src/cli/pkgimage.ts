@@ -1,13 +1,7 @@
-import { nearest } from '../package/nearest.ts';
-import { type Context, print } from './context.ts';
-import { keepOwnFiles } from './own-files.ts';
-import { usage } from './option-value.ts';
-import { versionLine } from './version.ts';
+import { type Commands, commandLines, runCommand } from './commands.ts';
+import type { Context } from './context.ts';
 
-type Command = { main(context: Context): number | Promise<number> };
-
-/** Each is loaded alone, as a shell loop over images pays for every start. */
-const commands: Readonly<Record<string, readonly [summary: string, load: () => Promise<Command>]>> = {
+const commands: Commands = {
   build: ['make an image of packages, and print its digest', () => import('./image/build.ts')],
   digest: ['print the digest that build would print, and store nothing', () => import('./image/build.ts')],
   export: ['write an image to a file, or into an engine', () => import('./image/export.ts')],
@@ -31,9 +25,7 @@ const help = `Usage: pkgimage COMMAND [options]
 Makes container images of packages, and takes them where they are needed.
 
 Commands:
-${Object.entries(commands)
-  .map(([name, [summary]]) => `  ${name.padEnd(8)} ${summary}\n`)
-  .join('')}
+${commandLines(commands)}
 pkgimage COMMAND --help tells more about each. Images are in the user's own store.
 
 Examples:
@@ -43,28 +35,6 @@ Examples:
   pkgimage push tiny localhost:5000/tiny:1.0
 `;
 
-export async function main(context: Context): Promise<number> {
-  const [name = '', ...args] = context.args;
-  if (name === '--help' || name === '-h' || name === 'help') return done(help);
-  if (name === '--version') return done(versionLine(context));
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command) throw unknown(name);
-  const [, load] = command;
-  keepOwnFiles();
-  return (await load()).main({ ...context, args, tool: `${context.tool} ${name}` });
-}
-
-function unknown(name: string) {
-  if (name === '') return usage('no command is given', 'pkgimage --help shows them');
-  const near = nearest(name, Object.keys(commands));
-  const shown = name.replaceAll(/[^\x20-\x7e]/g, '?');
-  return usage(
-    `there is no command "${shown}"`,
-    near ? `did you mean "${near}"?` : 'pkgimage --help shows the commands',
-  );
-}
-
-function done(text: string): number {
-  print(text);
-  return 0;
+export function main(context: Context): Promise<number> {
+  return runCommand(context, commands, help);
 }
