@@ -5,8 +5,11 @@
  * relay, both in runs of their own. Ours is the tool as users call it, Node's start included. podman packs layers
  * anew when it pushes, and unpacks them when it pulls.
  *
- * usage: node bench/registry.ts [RUNS [LAYERS...]]
- *        (default 3, 10 100; the tools must be built; podman needs root; crane needs Go)
+ * A run without options takes several minutes, one part of it less than three: `--layers 100 --delay 20 --case pull`.
+ * A line that begins with `misses` tells which limit of ours does not hold; then the status is 1.
+ *
+ * usage: node bench/registry.ts [--runs 3] [--layers 10,100] [--delay 0,20] [--case push,pull,...] [--tools ours,...]
+ *        (the tools must be built; podman needs root; crane needs Go; a case is `push`, or `pull cold`, and so on)
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -15,6 +18,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { describe, mediaTypes } from '../builder/descriptor.ts';
 import { digestOf } from '../builder/digest.ts';
@@ -28,8 +32,17 @@ import { startRegistry } from '../test/support/registries.ts';
 
 const root = new URL('..', import.meta.url).pathname.replace(/\/$/, '');
 const lockProgram = join(root, 'native/build/lock');
-const [runs = 3, ...layerCounts] = process.argv.slice(2).map(Number);
-const counts = layerCounts.length > 0 ? layerCounts : [10, 100];
+const { values: chosen } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '3' },
+    layers: { type: 'string', default: '10,100' },
+    delay: { type: 'string', default: '0,20' },
+    case: { type: 'string', default: 'push,pull' },
+    tools: { type: 'string', default: 'ours,skopeo,crane,podman' },
+  },
+});
+const listed = (text: string): readonly string[] => text.split(',').map((word) => word.trim());
+const runs = Number(chosen.runs);
 /** Of all layers together, in bytes. */
 const imageSize = 64 << 20;
 const work = mkdtempSync(join(tmpdir(), 'bench-registry-'));
@@ -76,7 +89,7 @@ const nameOf = (layout: string): string => `localhost/${basename(layout)}:1`;
 const stored = (layout: string): string =>
   `containers-storage:[overlay@${storage.join('+')}]${nameOf(layout)}`;
 
-const tools: readonly Tool[] = [
+const allTools: readonly Tool[] = [
   {
     name: 'ours',
     push: (layout, host) => [pkgimage, 'push', '--quiet', `oci:${layout}:image`, `${host}/app:1`],
@@ -106,6 +119,8 @@ const tools: readonly Tool[] = [
       ]
     : []),
 ];
+
+const tools = allTools.filter(({ name }) => listed(chosen.tools).includes(name));
 
 /** Two layouts, whose images differ in one layer. */
 async function layouts(count: number): Promise<readonly [string, string]> {
@@ -163,12 +178,12 @@ function situations(a: string, b: string): readonly Situation[] {
       tool.push(layout, host);
   const pull: Situation['measured'] = (tool, host, place) => tool.pull(host, place);
   return [
-    { name: 'push, cold', before: ready(a), measured: push(a) },
-    { name: 'push, unchanged', before: steps(pushed(a), ready(a)), measured: push(a) },
-    { name: 'push, one layer changed', before: steps(pushed(a), ready(b)), measured: push(b) },
-    { name: 'pull, cold', before: pushed(a), measured: pull },
-    { name: 'pull, unchanged', before: steps(pushed(a), pulled), measured: pull },
-    { name: 'pull, one layer changed', before: steps(pushed(a), pulled, pushed(b)), measured: pull },
+    { name: 'push cold', before: ready(a), measured: push(a) },
+    { name: 'push unchanged', before: steps(pushed(a), ready(a)), measured: push(a) },
+    { name: 'push one layer changed', before: steps(pushed(a), ready(b)), measured: push(b) },
+    { name: 'pull cold', before: pushed(a), measured: pull },
+    { name: 'pull unchanged', before: steps(pushed(a), pulled), measured: pull },
+    { name: 'pull one layer changed', before: steps(pushed(a), pulled, pushed(b)), measured: pull },
   ];
 }
 
@@ -205,36 +220,69 @@ async function measure(
 const median = (numbers: readonly number[]): number =>
   numbers.toSorted((x, y) => x - y)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 
-for (const count of counts) {
+type Row = { readonly tool: string; readonly time: number } & Omit<Figures, 'times'>;
+
+/** What we have set out to hold, and do not: the medians are compared, in ms. */
+function misses(situation: string, layers: number, rows: readonly Row[]): readonly string[] {
+  const [ours, skopeo, crane] = ['ours', 'skopeo', 'crane'].map((name) =>
+    rows.find(({ tool }) => tool === name),
+  );
+  if (!ours) return [];
+  const found: string[] = [];
+  if (situation.endsWith('cold')) {
+    const best = Math.min(...rows.filter((row) => row !== ours).map(({ time }) => time));
+    if (ours.time > best) found.push(`${(ours.time - best).toFixed(0)} ms slower than the best of them`);
+    return found;
+  }
+  if (crane && ours.time > crane.time + 60)
+    found.push(`${(ours.time - crane.time).toFixed(0)} ms over crane`);
+  if (crane && ours.requests > crane.requests) found.push('more requests than crane');
+  if (crane && ours.up + ours.down > crane.up + crane.down) found.push('more bytes than crane');
+  if (skopeo && layers >= 100 && skopeo.time < 3 * ours.time)
+    found.push('not three times faster than skopeo');
+  return found;
+}
+
+for (const count of listed(chosen.layers).map(Number)) {
   const images = await layouts(count);
-  for (const [way, delay] of [
-    ['loopback', 0],
-    ['20 ms more', 10],
-  ] as const) {
-    for (const situation of situations(...images)) {
-      const rows = tools.map((tool) => ({
+  for (const delay of listed(chosen.delay).map(Number)) {
+    const cases = situations(...images).filter(({ name }) =>
+      listed(chosen.case).some((word) => name.startsWith(word)),
+    );
+    for (const situation of cases) {
+      const all = tools.map((tool) => ({
         tool,
         figures: { times: [], requests: 0, up: 0, down: 0 } as Figures,
       }));
       for (let turn = 0; turn < runs; turn++) {
-        for (const { tool, figures } of rows)
-          await measure(situation, tool, figures, { delay, counting: false });
+        for (const { tool, figures } of all) {
+          await measure(situation, tool, figures, { delay: delay / 2, counting: false });
+        }
       }
-      for (const { tool, figures } of rows)
+      for (const { tool, figures } of all)
         await measure(situation, tool, figures, { delay: 0, counting: true });
-      const ours = median(rows[0]?.figures.times ?? []);
-      console.log(`\n${count} layers, ${way}: ${situation.name}`);
-      for (const { tool, figures } of rows) {
-        const time = median(figures.times);
+      const rows = all.map(({ tool, figures: { times, requests, up, down } }) => ({
+        tool: tool.name,
+        time: median(times),
+        requests,
+        up,
+        down,
+      }));
+      console.log(`\n${count} layers, ${delay === 0 ? 'loopback' : `${delay} ms more`}: ${situation.name}`);
+      for (const { tool, time, requests, up, down } of rows) {
         const cells = [
-          tool.name.padEnd(8),
+          tool.padEnd(8),
           `${time.toFixed(0)} ms`.padStart(9),
-          `x ${(time / ours).toFixed(2)}`.padStart(8),
-          `${figures.requests} requests`.padStart(14),
-          `${figures.up} up`.padStart(13),
-          `${figures.down} down`.padStart(15),
+          `x ${(time / (rows[0]?.time ?? Number.NaN)).toFixed(2)}`.padStart(8),
+          `${requests} requests`.padStart(14),
+          `${up} up`.padStart(13),
+          `${down} down`.padStart(15),
         ];
         console.log(cells.join(''));
+      }
+      for (const text of misses(situation.name, count, rows)) {
+        console.log(`misses: ${text}`);
+        process.exitCode = 1;
       }
     }
   }
