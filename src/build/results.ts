@@ -1,6 +1,5 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeDigest } from '../../builder/descriptor.ts';
 import { type Digest, digestOf, hexOf, isDigest } from '../../builder/digest.ts';
 import { Fault } from '../../builder/fault.ts';
@@ -9,9 +8,12 @@ import { withLock } from '../../builder/lock.ts';
 import { writeDurably } from '../package/durable.ts';
 import { readRecord, recordBytes } from '../package/record-file.ts';
 import type { PackageIdentity, PackageRecord } from '../package/record.ts';
+import { touch } from '../package/touch.ts';
 import { versionInPath } from '../package/name.ts';
 import { ensurePrivate } from '../run/private.ts';
 import type { RecipeFile } from '../source/recipe.ts';
+import { type Exclusive, exclusively, unlessBusy } from './exclusively.ts';
+import { forgetBuilds, usualBounds } from './forget-builds.ts';
 import type { Key, KeyDocument } from './key.ts';
 import { readSealed, writeSealed } from './sealed.ts';
 
@@ -61,13 +63,13 @@ export type Results = {
   file(digest: string): Buffer | undefined;
   keepFiles(files: readonly RecipeFile[]): void;
   /** Runs `fn` while nobody else does with the same key. `waiting` is called once if somebody does. */
-  exclusively<T>(key: string, options: Exclusive, fn: () => Promise<T>): Promise<T>;
+  exclusively<T>(key: string, options: Omit<Exclusive, 'lock'>, fn: () => Promise<T>): Promise<T>;
+  /** Once a day, and while nobody builds, removes what is out of {@link usualBounds}. */
+  forget(): Promise<void>;
 };
 
-export type Exclusive = { readonly signal: AbortSignal | undefined; readonly waiting: () => void };
-
-/** Between two looks whether a lock is free, in ms: a wait that Ctrl-C can end. */
-const pause = 250;
+/** Between two looks at how much there is, in ms. */
+const day = 24 * 3600_000;
 
 /** `lock` is the program `native/lock`. */
 export function openResults(directory: string, lock: string): Results {
@@ -81,9 +83,15 @@ export function openResults(directory: string, lock: string): Results {
   const placeOf = (key: string) => join(own(), key.slice(0, 2), key);
   const lastOf = ({ name, version, view }: BuildName) =>
     join(own(), 'last', name, `${versionInPath(version)}.${view}.json`);
+  /** Of what is asked for again and again nothing is forgotten. */
+  const asked = (key: string): string => {
+    const place = placeOf(key);
+    touch(join(place, 'key.json'));
+    return place;
+  };
   const unpackedOf = (key: string) =>
-    readSealed(join(placeOf(key), 'unpacked.json'), (field) => items(field).map(decodeDigest)) ?? [];
-  const builtOf = (key: string) => readOutputs(placeOf(key));
+    readSealed(join(asked(key), 'unpacked.json'), (field) => items(field).map(decodeDigest)) ?? [];
+  const builtOf = (key: string) => readOutputs(asked(key));
   const keepDocument = ({ hex, document }: Key): string => {
     const place = placeOf(hex);
     writeSealed(join(place, 'key.json'), document);
@@ -105,7 +113,7 @@ export function openResults(directory: string, lock: string): Results {
       writeOutputs(keepDocument(key), [output, ...before.filter((other) => !same(other))]);
       return before.find((other) => !same(other));
     },
-    tested: (key) => readSealed(join(placeOf(key), 'tested.json'), () => true) ?? false,
+    tested: (key) => readSealed(join(asked(key), 'tested.json'), () => true) ?? false,
     keepTested: (key) => writeSealed(join(keepDocument(key), 'tested.json'), {}),
     document: (key) => readSealed(join(placeOf(key), 'key.json'), (field) => members(field) as KeyDocument),
     last: (of) => readSealed(lastOf(of), decodeLast),
@@ -126,23 +134,23 @@ export function openResults(directory: string, lock: string): Results {
         if (!existsSync(path)) writeDurably(place, path, bytes);
       }
     },
-    async exclusively(key, { signal, waiting }, fn) {
-      const place = placeOf(key);
-      mkdirSync(place, { recursive: true, mode: 0o700 });
-      for (let tries = 0; ; tries += 1) {
-        signal?.throwIfAborted();
-        let entered = false;
-        try {
-          return await withLock(lock, place, { wait: false }, () => {
-            entered = true;
-            return fn();
-          });
-        } catch (error) {
-          if (entered || !(error instanceof Fault) || error.code !== 'BUSY') throw error;
-        }
-        if (tries === 0) waiting();
-        await sleep(pause);
-      }
+    exclusively(key, options, fn) {
+      // Nobody forgets meanwhile.
+      return withLock(lock, own(), { shared: true }, async () => {
+        const place = placeOf(key);
+        mkdirSync(place, { recursive: true, mode: 0o700 });
+        return await exclusively(place, { ...options, lock }, fn);
+      });
+    },
+    async forget() {
+      const stamp = join(directory, 'forgotten');
+      const before = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+      const now = Date.now();
+      if (!existsSync(directory) || Math.abs(now - before) < day) return;
+      await unlessBusy(own(), lock, async () => {
+        forgetBuilds(directory, { ...usualBounds, now });
+        writeSealed(stamp, {});
+      });
     },
   };
 }

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { Fault } from '../../builder/fault.ts';
 import type { ProduceSetting } from '../build/produce.ts';
-import { openResults } from '../build/results.ts';
+import { openResults, type Results } from '../build/results.ts';
 import { type Machine, machineBy } from '../package/architecture.ts';
 import { ensurePrivate } from '../run/private.ts';
 import { fetchDistfiles, type FetchEvent } from '../source/fetch.ts';
@@ -25,6 +25,12 @@ export function thisMachine(): Machine {
   throw new Fault('INPUT', `packages are for x86_64 and aarch64, and this machine is ${process.arch}`);
 }
 
+const lockOf = ({ places }: Context): string => join(dirname(places.helper), 'lock');
+
+/** The user's cache of builds. */
+export const resultsOf = (context: Context): Results =>
+  openResults(context.places.cache.builds, lockOf(context));
+
 /** What every build of one run of a tool has in common. */
 export function buildSetting(context: Context, options: SettingOptions): ProduceSetting {
   const { tool, cwd, places } = context;
@@ -32,14 +38,13 @@ export function buildSetting(context: Context, options: SettingOptions): Produce
   const { cache } = places;
   const usual = fetchOptions(context);
   const directory = options.distfiles ?? usual.directory;
-  const lock = join(dirname(places.helper), 'lock');
   return {
     tool,
     from: cwd,
     helper: places.helper,
-    lock,
+    lock: lockOf(context),
     collector: join(dirname(places.helper), 'collect'),
-    results: openResults(cache.builds, lock),
+    results: resultsOf(context),
     profiles: cache.profiles,
     workshops: workshopsOf(context),
     cache: cache.work,

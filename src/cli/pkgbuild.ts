@@ -11,6 +11,7 @@ import {
   readJobs,
   type WayOptions,
 } from './build/options.ts';
+import { resultsOf } from './build-setting.ts';
 import { makeCommand, parseCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { interruptible } from './interrupt.ts';
@@ -27,6 +28,7 @@ type Options = CareOptions &
 const summary = [
   'Builds source packages and publishes what they make: in a view of this machine with its compiler and nothing of the user, or with -p in roots of packages alone.',
   'Several recipes, or --all of them, are built in the order in which they need each other, as many at once as there are processors to compile. What is known by its build key is not built but taken from the cache.',
+  'The cache of builds keeps what was of use in the last 30 days, at most 1 GiB with the logs.',
 ].join('\n\n');
 
 const examples = `
@@ -71,10 +73,17 @@ export async function main(context: Context): Promise<number> {
     throw new Fault('USAGE', 'missing required argument: a recipe', { hint: 'name one, or take --all' });
   }
   if (!several && word !== undefined) {
-    return await interruptible((signal) => buildOne(word, options, context, signal));
+    return await keeping(context, (signal) => buildOne(word, options, context, signal));
   }
   checkGraph(options, words);
-  return await interruptible((signal) => buildGraph(words, options, context, signal));
+  return await keeping(context, (signal) => buildGraph(words, options, context, signal));
+}
+
+/** Builds, and keeps what is known of builds within bounds. */
+async function keeping(context: Context, work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const status = await interruptible(work);
+  await resultsOf(context).forget();
+  return status;
 }
 
 /** Throws USAGE where options do not go together. */

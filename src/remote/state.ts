@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { decodeDescriptor, decodeDigest, type Descriptor } from '../../builder/descriptor.ts';
 import { digestOf, hexOf } from '../../builder/digest.ts';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { canonicalJson, items, type Json, member, optional, parseJson, strings } from '../../builder/json.ts';
 import { writeDurably } from '../package/durable.ts';
+import { touch } from '../package/touch.ts';
 import { statePath } from './last-asked.ts';
 import { type Listing, merge } from './listing.ts';
 import { decodeEntry, decodeShard, jsonOf } from './record-index.ts';
@@ -43,22 +44,10 @@ export function writeState(directory: string, label: string, { index, shards, ex
     gone,
   } satisfies Json);
   const used = shards.map((shard) => shardPath(directory, shard));
-  if (isSame(path, bytes)) return touch([path, ...used]);
-  touch(used);
+  if (isSame(path, bytes)) return [path, ...used].forEach(touch);
+  used.forEach(touch);
   write(directory, path, bytes);
   prune(directory);
-}
-
-/** A file that somebody takes away just now is made again when it is missed. */
-function touch(paths: readonly string[]): void {
-  const now = new Date();
-  for (const path of paths) {
-    try {
-      utimesSync(path, now, now);
-    } catch (error) {
-      if (!(asFault(error, path) instanceof Fault)) throw error;
-    }
-  }
 }
 
 /** What has not been of use for so long, in ms, goes: shards of old indexes, and sets that were chosen of them. */

@@ -10,13 +10,17 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { digestOf, hexOf } from '../../builder/digest.ts';
 import { Fault } from '../../builder/fault.ts';
 import { formatBuildLock, readBuildLock } from '../../src/build/build-lock.ts';
+import { forgetBuilds } from '../../src/build/forget-builds.ts';
 import { schedule } from '../../src/build/schedule.ts';
+import { writeSealed } from '../../src/build/sealed.ts';
 import { places } from '../../src/cli/context.ts';
 import type { PackageRecord } from '../../src/package/record.ts';
 import { output, quickstart, root, run, start, temporary, tool } from '../support/tools.ts';
@@ -311,6 +315,91 @@ test.serial('what is damaged in the cache is built again, and nothing else', (t)
   t.is(contentOf(repository), whole);
   rmSync(repository, { recursive: true });
   t.deepEqual(builtIn(pkgbuild('--all').stderr).restored, set, 'the damage is mended');
+});
+
+const day = 24 * 3600_000;
+
+test('over an age or a size the cache of builds loses what was not used for longest, and what only that needed', (t) => {
+  const cache = temporary(t);
+  const now = Date.now();
+  const put = (path: string, daysAgo: number, write: (path: string) => void) => {
+    mkdirSync(dirname(path), { recursive: true });
+    write(path);
+    const then = new Date(now - daysAgo * day);
+    utimesSync(path, then, then);
+  };
+  const keyOf = (digit: string) => digit.repeat(64);
+  const files = { a: digestOf(Buffer.from('a')), b: digestOf(Buffer.from('b')) };
+  const key = (digit: string, daysAgo: number, file: keyof typeof files) => {
+    const place = join(cache, digit.repeat(2), keyOf(digit));
+    put(join(place, 'outputs.json'), 100, (path) => writeFileSync(path, Buffer.alloc(100_000)));
+    put(join(place, 'key.json'), daysAgo, (path) =>
+      writeSealed(path, { recipe: [['build.sh', false, files[file]]] }),
+    );
+    put(join(cache, `last/${digit}/1.host.json`), 100, (path) =>
+      writeSealed(path, { unpack: keyOf('f'), build: keyOf(digit) }),
+    );
+  };
+  for (const digest of [...Object.values(files), digestOf(Buffer.from('c'))])
+    put(join(cache, 'files', hexOf(digest)), 100, (path) => writeFileSync(path, 'text'));
+  put(join(cache, 'files', hexOf(digestOf(Buffer.from('d')))), 0, (path) => writeFileSync(path, 'a new one'));
+  key('1', 31, 'a');
+  key('2', 29, 'b');
+  key('3', 2, 'a');
+  key('4', 0, 'a');
+  put(join(cache, 'logs/old/1.log'), 31, (path) => writeFileSync(path, 'log'));
+  put(join(cache, 'logs/new/1.log'), 1, (path) => writeFileSync(path, 'log'));
+  const left = () => ({
+    keys: readdirSync(cache)
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap((name) => readdirSync(join(cache, name)).map((each) => each[0])),
+    files: readdirSync(join(cache, 'files')).length,
+    last: readdirSync(join(cache, 'last')).filter(
+      (name) => readdirSync(join(cache, 'last', name)).length > 0,
+    ),
+    logs: readdirSync(join(cache, 'logs')).filter(
+      (name) => readdirSync(join(cache, 'logs', name)).length > 0,
+    ),
+  });
+  const keep = (most: number) => forgetBuilds(cache, { now, unusedFor: 30 * day, most });
+  keep(1 << 30);
+  t.deepEqual(left(), { keys: ['2', '3', '4'], files: 3, last: ['2', '3', '4'], logs: ['new'] });
+  keep(300_000);
+  t.deepEqual(left(), { keys: ['3', '4'], files: 2, last: ['3', '4'], logs: ['new'] });
+  keep(0);
+  t.deepEqual(left(), { keys: ['4'], files: 2, last: ['4'], logs: [] }, 'what is used just now stays');
+});
+
+test.serial('pkgbuild forgets what no build asked for in 30 days, while nobody builds', async (t) => {
+  const { place, env, options, recipe, pkgbuild } = shop(t);
+  for (const name of ['one', 'two']) recipe(name, {});
+  recipe('slow', { build: 'sleep 1000' });
+  const builds = join(place, 'home/cache/builds');
+  t.is(pkgbuild('one', 'two').status, 0);
+  const places = ['one', 'two'].map((name) => {
+    const key = recordOf(join(place, 'built'), name).buildKey ?? '';
+    return join(builds, key.slice(0, 2), key);
+  });
+  const isThere = () => places.map((each) => existsSync(each));
+  const age = () => output('find', [builds, '-exec', 'touch', '-d', '31 days ago', '{}', '+']);
+  age();
+  const child = start(t, tool('pkgbuild'), [...options, 'slow'], { env });
+  const closed = once(child, 'close');
+  while (!String((await once(child.stderr, 'data'))[0]).includes('building')) continue;
+  t.is(pkgbuild('two').status, 0);
+  t.deepEqual(isThere(), [true, true], 'somebody is building');
+  child.kill('SIGTERM');
+  await closed;
+  t.is(pkgbuild('two').status, 0);
+  t.deepEqual(isThere(), [false, true]);
+  t.deepEqual(readdirSync(join(builds, 'last/one')), []);
+
+  rmSync(join(place, 'built'), { recursive: true });
+  const again = pkgbuild('one', 'two');
+  t.deepEqual(builtIn(again.stderr), { begun: ['one'], done: ['one'], restored: ['two'] });
+  age();
+  t.is(pkgbuild('one', 'two').status, 0);
+  t.deepEqual(isThere(), [true, true], 'what is asked for is of use');
 });
 
 test.serial('a failure stops the graph, or what needs it; what is whole stays', (t) => {
