@@ -35,6 +35,11 @@ export const weights: ReadonlyMap<string, number> = new Map([
   ['busybox', 45],
   ['gmp', 45],
   ['musl', 30],
+  ['openssl', 180],
+  ['python', 120],
+  ['sqlite', 60],
+  ['redis', 50],
+  ['curl', 45],
 ]);
 
 /** Where packages are, below `bootstrap/`. Only the last holds nothing of an earlier stage. */
@@ -51,13 +56,38 @@ const recipes = 'packages';
 /** The tools that everything else is built with. */
 const tools = ['linux-headers', 'mksh', 'make', 'busybox', 'withenv'];
 const archivers = ['tar', 'gzip', 'bzip2', 'lzip', 'xz'];
+/** The first packages that serve a purpose of their own. */
+const further = [
+  'zlib',
+  'pcre2',
+  'expat',
+  'nghttp2',
+  'libevent',
+  'tcl',
+  'sqlite',
+  'tzdata',
+  'tini',
+  'catatonit',
+  'openssl',
+  'ca-certificates',
+  'libarchive',
+  'dropbear',
+  'curl',
+  'nginx',
+  'redis',
+  'openssh',
+  'unbound',
+  'python',
+  'lua',
+  'mini-httpd',
+];
 
 /**
  * From a machine with a C compiler to a repository in which nothing of it is left.
  *
  * Stage 3 has three steps: the C library and the linker that gcc is built with come from the compiler of stage 1;
  * gcc is built with them, once; and all else is built with that gcc, the C library and the linker included, which
- * costs nothing more where the bytes are the same.
+ * costs nothing more where the bytes are the same. Stage 4 has nothing but stage 3 to build with.
  */
 export const steps: readonly Step[] = [
   {
@@ -120,4 +150,5 @@ export const steps: readonly Step[] = [
       'patch',
     ],
   },
+  { stage: 4, way: 'roots', recipes, suffix: '', shelf: stage3, from: [stage3], sources: further },
 ];

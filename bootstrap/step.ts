@@ -53,7 +53,13 @@ export async function planStep(
     .filter(existsSync)
     .map((each) => openRepository(each))
     .map((each) => (each.directory === directory ? without(each, (...id) => made.has(id.join(' '))) : each));
-  const graphOptions = { machine, shelf: openShelf(directory, setting.lock), from, ordered: true };
+  const graphOptions = {
+    machine,
+    shelf: openShelf(directory, setting.lock),
+    from,
+    ordered: true,
+    tests: step.way === 'roots',
+  };
   const graph = planGraph(jobs, graphOptions);
   for (const { error } of graph.refused) throw error;
   const assessments = await assess(graph.nodes, { ...graphOptions, ...setting });

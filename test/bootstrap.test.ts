@@ -41,6 +41,7 @@ async function planAll(directory: string) {
       shelf: openShelf(join(directory, step.shelf), ''),
       from: step.from.map((name) => prospects(shelves.get(name) ?? [])),
       ordered: true,
+      tests: step.way === 'roots',
     });
     const made = jobs.flatMap(({ recipe, version }) => candidatesOf(recipe, version, machine));
     shelves.set(step.shelf, [...(shelves.get(step.shelf) ?? []), ...made]);
@@ -76,6 +77,12 @@ test('every step can be planned before anything is there, and leads out of the m
   }
   // What comes last is built with nothing but final packages.
   t.true(find('3.5', 'texinfo').roots.build.every(({ version }) => !version.includes('~~')));
+  for (const { roots } of nodes.get('4.6') ?? [])
+    t.true([...roots.unpack, ...roots.build].every(({ version }) => !version.includes('~~')));
+  // What a test needs is there before, though nothing is built with it.
+  t.true(find('4.6', 'nginx').needs.includes('curl 7.88.1'));
+  t.false(find('4.6', 'nginx').roots.build.some(({ name }) => name === 'curl'));
+  t.true(find('4.6', 'ca-certificates').needs.includes('openssl 3.0.22'));
 
   const last = shelves.get(repositories.stage3) ?? [];
   t.true(last.every(({ version }) => !version.includes('~~')));

@@ -53,3 +53,21 @@ export const circleFault = (names: readonly string[]): Fault =>
   new Fault('UNSATISFIABLE', `builds need each other in a circle: ${names.join(' needs ')}`, {
     hint: 'one of them has to be there already: name a repository that has it with -p',
   });
+
+/** Tasks with more needs, by name, where these make no circle. */
+export function withLater<T extends Needy>(
+  tasks: readonly T[],
+  more: ReadonlyMap<string, readonly string[]>,
+): T[] {
+  const needs = new Map(tasks.map((task) => [task.name, new Set(task.needs)]));
+  const reaches = (from: string, to: string, seen = new Set<string>()): boolean => {
+    if (from === to) return true;
+    if (seen.has(from)) return false;
+    seen.add(from);
+    return [...(needs.get(from) ?? [])].some((each) => reaches(each, to, seen));
+  };
+  for (const { name } of tasks) {
+    for (const need of more.get(name) ?? []) if (!reaches(need, name)) needs.get(name)?.add(need);
+  }
+  return tasks.map((task) => ({ ...task, needs: [...(needs.get(task.name) ?? [])] }));
+}

@@ -1,3 +1,4 @@
+import { Fault } from '../../builder/fault.ts';
 import type { Machine } from '../package/architecture.ts';
 import type { Candidate } from '../package/record.ts';
 import type { Repository } from '../package/repository.ts';
@@ -5,10 +6,11 @@ import { resolve } from '../solve/choose.ts';
 import type { Locked } from '../solve/universe.ts';
 import type { Distfile } from '../source/distfile.ts';
 import type { Recipe } from '../source/recipe.ts';
-import { circleFault, circleIn, circlesIn } from './circle.ts';
+import { circleFault, circleIn, circlesIn, withLater } from './circle.ts';
 import { type Method, type Roots, wishesOf, withoutLibrary } from './plan.ts';
 import { candidatesOf, prospects, without } from './prospect.ts';
 import type { Shelf } from './shelf.ts';
+import { hasTest, testWishes } from './test-root.ts';
 
 /** One source to be built in a graph. */
 export type Job = {
@@ -44,6 +46,8 @@ export type GraphOptions = {
   readonly from: readonly Repository[];
   /** Each job sees only what jobs before it make, so that there are no circles; without it, what all others make. */
   readonly ordered?: boolean;
+  /** Whether tests of recipes are run, so that what they need has to be there before. */
+  readonly tests?: boolean;
   /** Versions to keep, as `packages/build.lock` has them. */
   readonly locked?: (job: Job) => { readonly unpack?: Locked; readonly build?: Locked };
 };
@@ -102,7 +106,10 @@ export function planGraph(jobs: readonly Job[], options: GraphOptions): Graph {
     }
     if (nodes.length < alive.length) continue;
     const [circle] = circlesIn(nodes);
-    if (!circle) return { nodes: sorted(spared(nodes, options)), refused };
+    if (!circle) {
+      const tools = options.tests ? toolsOfTests(alive, options) : new Map<string, readonly string[]>();
+      return { nodes: sorted(withLater(spared(nodes, options), tools)), refused };
+    }
     const breaker = alive.find(
       (draft) => circle.includes(draft.name) && breaks(draft, circle, alive, options),
     );
@@ -111,8 +118,8 @@ export function planGraph(jobs: readonly Job[], options: GraphOptions): Graph {
   }
 }
 
-/** The roots of one job. */
-function decide({ job, name, hidden }: Draft, drafts: readonly Draft[], options: GraphOptions): Node {
+/** What a job can have in its roots. */
+function sightOf({ job, hidden }: Draft, drafts: readonly Draft[], options: GraphOptions) {
   const seen = drafts.filter((draft) => !hidden.has(draft.name));
   const planned = prospects(seen.flatMap(({ made }) => made));
   const maker = new Map(seen.flatMap((each) => each.made.map((made) => [idOf(made), each.name] as const)));
@@ -123,6 +130,38 @@ function decide({ job, name, hidden }: Draft, drafts: readonly Draft[], options:
   const others = options.from.map((each) =>
     each.directory === options.shelf.directory ? without(each, (...id) => all.has(id.join(' '))) : each,
   );
+  return { planned, maker, stale, others };
+}
+
+/** For each job the others that make something of the root of its test; none where there is no such root. */
+function toolsOfTests(
+  drafts: readonly Draft[],
+  options: GraphOptions,
+): ReadonlyMap<string, readonly string[]> {
+  const tested = drafts.filter(({ job }) => job.method.view === 'packages' && hasTest(job.recipe));
+  return new Map(
+    tested.map((draft) => {
+      const { planned, maker, others } = sightOf(draft, drafts, options);
+      const repositories = [prospects(draft.made), planned, ...others];
+      try {
+        const root = resolve(repositories, testWishes(draft.job.recipe.control, draft.made));
+        const makers = root.flatMap(({ repository, ...id }) =>
+          repository === planned ? (maker.get(idOf(id)) ?? []) : [],
+        );
+        return [draft.name, makers];
+      } catch (error) {
+        // Said when the test is to be run: packages may be there by then that nobody knows of now.
+        if (error instanceof Fault && error.code === 'UNSATISFIABLE') return [draft.name, []];
+        throw error;
+      }
+    }),
+  );
+}
+
+/** The roots of one job. */
+function decide(draft: Draft, drafts: readonly Draft[], options: GraphOptions): Node {
+  const { job, name } = draft;
+  const { planned, maker, stale, others } = sightOf(draft, drafts, options);
   const wishes = wishesOf(job.recipe.control, job.method);
   const locked = options.locked?.(job) ?? {};
   const root = (phase: 'unpack' | 'build', from: readonly Repository[]): readonly Ingredient[] => {

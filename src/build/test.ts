@@ -5,13 +5,10 @@ import { promisify } from 'node:util';
 import { Fault } from '../../builder/fault.ts';
 import { candidateOf } from '../package/candidate.ts';
 import { bring } from '../package/elsewhere.ts';
-import type { Relation } from '../package/constraint.ts';
-import { parseRequest } from '../package/relation.ts';
 import type { Repository } from '../package/repository.ts';
 import type { ChosenPackage } from '../run/chosen.ts';
 import type { Call } from '../run/command.ts';
 import { choose } from '../solve/choose.ts';
-import type { Wish } from '../solve/universe.ts';
 import type { Recipe } from '../source/recipe.ts';
 import { failedPaths } from './failed.ts';
 import { explain } from './failure.ts';
@@ -24,12 +21,10 @@ import { prospects } from './prospect.ts';
 import type { BuiltPackage } from './results.ts';
 import { hostBuildRoot, packageBuildRoot } from './root.ts';
 import { runScript, scriptCall } from './script.ts';
+import { hasTest, testWishes } from './test-root.ts';
 import { withWorkplace } from './workplace.ts';
 
 const run = promisify(execFile);
-
-/** The script of a recipe that tries what was built; a recipe need not have one. */
-export const testScript = 'test.sh';
 
 /** What was made of the recipe, and where its trees are. */
 type TestedPackage = BuiltPackage & { readonly tree: string };
@@ -43,7 +38,7 @@ type TestedPackage = BuiltPackage & { readonly tree: string };
 export async function testPackages(work: Work, packages: readonly TestedPackage[]): Promise<void> {
   const { request, setting, plan, listen } = work;
   const { recipe, version, output, jobs } = request;
-  if (!request.test || !recipe.files.some(({ path }) => path === testScript)) return;
+  if (!request.test || !hasTest(recipe)) return;
   const { name } = recipe.control;
   const view = plan.views.build;
   const chosen = await choosePackages(request.test, recipe, packages, view);
@@ -97,13 +92,8 @@ async function choosePackages(
   packages: readonly TestedPackage[],
   view: 'host' | 'packages',
 ): Promise<readonly ChosenPackage[]> {
-  const { name, dependsTest } = control;
-  const made = packages.map((each) =>
-    wish(parseRequest(`${each.name}=${each.version}`), `the test of ${name}`),
-  );
-  const tools = dependsTest.map((relation) => wish(relation, `Depends-Test of ${name}`));
   try {
-    const wishes = [...made, ...(view === 'host' ? [] : tools)];
+    const wishes = testWishes(view === 'host' ? { ...control, dependsTest: [] } : control, packages);
     const chosen = choose([repositoryOf(packages), ...repositories], wishes);
     await bring(chosen, 'tree');
     return chosen;
@@ -113,8 +103,6 @@ async function choosePackages(
     throw error;
   }
 }
-
-const wish = (relation: Relation, from: string): Wish => ({ ...relation, from });
 
 /** What was built, before it is published. */
 function repositoryOf(packages: readonly TestedPackage[]): Repository {

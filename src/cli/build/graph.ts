@@ -49,7 +49,7 @@ export async function buildGraph(
       listen: view.fetching,
       note: view.note,
     });
-    const graph = planGraph(prepared.jobs, prepared.options);
+    const graph = planGraph(prepared.jobs, { ...prepared.options, tests: options.test });
     const looks = options.dryRun || options.explain;
     if (!options.keepGoing && !looks) for (const { error } of graph.refused) throw error;
     const assessments = await assess(graph.nodes, { ...prepared.options, ...prepared.setting });
