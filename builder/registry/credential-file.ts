@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { asFault, Fault } from '../fault.ts';
 import { type Field, member, members, optional, parseJson, string } from '../json.ts';
 import { type Credential, passwordOrToken } from './credential.ts';
@@ -6,6 +7,9 @@ import { canonicalHost, credentialKey } from './host.ts';
 
 /** docker's `config.json`, which podman's `auth.json` has the form of. Only what we know is looked into. */
 export type CredentialFile = Field;
+
+/** docker's file of before 2015, which podman still reads: nothing but the member `auths` of today's. */
+export const legacyName = '.dockercfg';
 
 /** A program to ask, under which key; `optional` if its absence is no reason to stop. */
 export type Helper = { readonly program: string; readonly key: string; readonly optional: boolean };
@@ -22,8 +26,8 @@ export async function readCredentialFile(path: string): Promise<CredentialFile |
   if (bytes.length === 0) return { value: {}, document: path, path: '' };
   try {
     const file = parseJson(bytes, path);
-    members(file);
-    return file;
+    const value = members(file);
+    return basename(path) === legacyName ? { value: { auths: value }, document: path, path: '' } : file;
   } catch {
     // Neither the parser's message nor the value may be shown: there may be a password in it.
     throw new Fault('INPUT', `${path}: is no JSON object`, {
@@ -53,6 +57,13 @@ export function credentialFromFile(
     ],
     written: readEntry(optional(member(file, 'auths'), members) ?? {}, keys, path),
   };
+}
+
+/** Whether the file has something for the host as a whole, a helper of its own included. */
+export function knowsHost(file: CredentialFile, host: string): boolean {
+  const has = (name: string) =>
+    pick(optional(member(file, name), members) ?? {}, [canonicalHost(host)]) !== undefined;
+  return has('credHelpers') || has('auths');
 }
 
 /** From the most to the least special: `HOST/A/B`, `HOST/A`, `HOST`. */

@@ -1,38 +1,65 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Credential } from './credential.ts';
-import { credentialFromFile, type CredentialFile, readCredentialFile } from './credential-file.ts';
+import {
+  credentialFromFile,
+  type CredentialFile,
+  knowsHost,
+  legacyName,
+  readCredentialFile,
+} from './credential-file.ts';
 import { askHelper } from './credential-helper.ts';
 
-/** The file that docker reads and writes; undefined without a home. */
-export function dockerFile(environment: NodeJS.ProcessEnv): string | undefined {
-  const { DOCKER_CONFIG: directory, HOME: home } = environment;
-  if (directory) return join(directory, 'config.json');
-  return home ? join(home, '.docker/config.json') : undefined;
-}
-
 /**
- * Where credentials may be, in the order in which they are looked for: docker's file (`$DOCKER_CONFIG` stands
- * in place of the one at home), then `$REGISTRY_AUTH_FILE`, then those of podman.
+ * Where credentials may be, in the order in which they are looked for, which is podman's (containers-auth.json(5)): its own
+ * file, in whose place `$REGISTRY_AUTH_FILE` stands, else `$DOCKER_CONFIG/config.json`; its file for good; docker's; docker's of
+ * old. Docker looks at its own alone, so that who uses nothing but docker has the same order.
  */
 export function credentialFiles(
   environment: NodeJS.ProcessEnv,
   id: number | undefined = process.getuid?.(),
 ): readonly string[] {
-  const {
-    REGISTRY_AUTH_FILE: explicit,
-    XDG_RUNTIME_DIR: runtime,
-    XDG_CONFIG_HOME: config,
-    HOME: home,
-  } = environment;
+  const { XDG_RUNTIME_DIR: runtime, XDG_CONFIG_HOME: config, HOME: home } = environment;
   const configHome = config ?? (home ? join(home, '.config') : undefined);
-  return [
-    dockerFile(environment),
-    explicit,
-    runtime ? join(runtime, 'containers/auth.json') : undefined,
-    // Where podman and skopeo keep logins for those without a directory of a session, such as root.
-    !runtime && id !== undefined ? `/run/containers/${id}/auth.json` : undefined,
+  const found = [
+    namedFile(environment) ?? podmanFile(runtime, id),
     configHome ? join(configHome, 'containers/auth.json') : undefined,
-  ].filter((path) => path !== undefined && path !== '') as string[];
+    dockerFile(environment),
+    home ? join(home, legacyName) : undefined,
+  ];
+  return [...new Set(found.filter((path) => path !== undefined))];
+}
+
+/** The file that docker reads and writes; undefined without a home. */
+function dockerFile({ DOCKER_CONFIG: directory, HOME: home }: NodeJS.ProcessEnv): string | undefined {
+  if (directory) return join(directory, 'config.json');
+  return home ? join(home, '.docker/config.json') : undefined;
+}
+
+/** The one that the environment names. */
+function namedFile({ REGISTRY_AUTH_FILE: file, DOCKER_CONFIG: directory }: NodeJS.ProcessEnv) {
+  if (file) return file;
+  return directory ? join(directory, 'config.json') : undefined;
+}
+
+/** Without a directory of a session, as for root, podman and skopeo have another place. */
+function podmanFile(runtime: string | undefined, id: number | undefined): string | undefined {
+  if (runtime) return join(runtime, 'containers/auth.json');
+  return id === undefined ? undefined : `/run/containers/${id}/auth.json`;
+}
+
+/**
+ * The file that a login to a host belongs in: the one that the environment names; else the first that has something for
+ * the host, as any other would not be found before that; else docker's. Undefined: there is no home to have it in.
+ */
+export async function loginFile(host: string, environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const named = namedFile(environment);
+  if (named !== undefined) return named;
+  for (const path of credentialFiles(environment)) {
+    if (basename(path) === legacyName) continue;
+    const file = await readCredentialFile(path);
+    if (file && knowsHost(file, host)) return path;
+  }
+  return dockerFile(environment);
 }
 
 export type FindOptions = {

@@ -6,14 +6,14 @@ import { replaceFile, syncDirectory, writeAll } from '../store/files.ts';
 import type { Credential } from './credential.ts';
 import { type CredentialFile, normaliseKey, readCredentialFile } from './credential-file.ts';
 import { callHelper } from './credential-helper.ts';
-import { dockerFile } from './credentials.ts';
+import { loginFile } from './credentials.ts';
 import { canonicalHost, credentialKey } from './host.ts';
 import { problemFault, readProblem } from './problem.ts';
 import { Registry } from './registry.ts';
 import { discard } from './request.ts';
 import type { RegistrySettings } from './settings.ts';
 
-/** Where credentials are written to: docker's file, or the one that is named. */
+/** Where credentials are written to: the file that is named, or the one that {@link loginFile} finds. */
 export type KeepOptions = { readonly environment: NodeJS.ProcessEnv; readonly file?: string };
 
 /**
@@ -50,7 +50,7 @@ export type Kept = { readonly path: string; readonly helper: string | undefined 
  * file itself, which only its owner can read. What else is in the file stays as it is.
  */
 export async function keepLogin(host: string, credential: Credential, options: KeepOptions): Promise<Kept> {
-  const { path, file } = await openFile(options);
+  const { path, file } = await openFile(host, options);
   const key = credentialKey(host);
   const helper = helperOf(file, host);
   if (helper !== undefined) {
@@ -66,9 +66,9 @@ export async function keepLogin(host: string, credential: Credential, options: K
   return { path, helper };
 }
 
-/** The inverse of {@link keepLogin}. False if there was nothing to forget. */
-export async function forgetLogin(host: string, options: KeepOptions): Promise<boolean> {
-  const { path, file } = await openFile(options);
+/** The inverse of {@link keepLogin}. Undefined if there was nothing to forget. */
+export async function forgetLogin(host: string, options: KeepOptions): Promise<Kept | undefined> {
+  const { path, file } = await openFile(host, options);
   const helper = helperOf(file, host);
   if (helper !== undefined) {
     try {
@@ -80,11 +80,11 @@ export async function forgetLogin(host: string, options: KeepOptions): Promise<b
   const left = without(file, host);
   const found = Object.keys(left).length < Object.keys(authsOf(file)).length;
   if (found) await writeFile(path, file, left);
-  return found;
+  return found ? { path, helper } : undefined;
 }
 
-async function openFile({ environment, file }: KeepOptions) {
-  const path = file ?? dockerFile(environment);
+async function openFile(host: string, { environment, file }: KeepOptions) {
+  const path = file ?? (await loginFile(host, environment));
   if (path === undefined) {
     throw new Fault('INPUT', 'there is no home to keep credentials in', {
       hint: 'set DOCKER_CONFIG to a directory, or name a file',

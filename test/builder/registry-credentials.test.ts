@@ -1,7 +1,10 @@
 import test, { type ExecutionContext } from 'ava';
 import * as fc from 'fast-check';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { Fault } from '../../builder/fault.ts';
 import { mayLead, reachOf } from '../../builder/registry/address.ts';
@@ -75,6 +78,16 @@ const none = () => ({});
 const docker = '.docker/config.json';
 const at = (host: string, text: string) => ({ auths: { [host]: login(text) } });
 
+/** A login of another user in each file; a, b and so on as the rows have them. */
+const everywhere = {
+  [docker]: at('r.example', 'a:p'),
+  'd/config.json': at('r.example', 'b:p'),
+  'run/containers/auth.json': at('r.example', 'd:p'),
+  '.config/containers/auth.json': at('r.example', 'e:p'),
+  '.dockercfg': { 'r.example': login('g:p') },
+};
+const variables = (d: string) => ({ DOCKER_CONFIG: join(d, 'd'), XDG_RUNTIME_DIR: join(d, 'run') });
+
 const rows: readonly Row[] = [
   ['nothing at all', {}, none, undefined],
   ['docker at home', { [docker]: at('r.example', 'a:p') }, none, password('a')],
@@ -97,11 +110,49 @@ const rows: readonly Row[] = [
     password('c'),
   ],
   [
-    'docker before REGISTRY_AUTH_FILE',
-    { [docker]: at('r.example', 'a:p'), 'x.json': at('r.example', 'c:p') },
-    (d) => ({ REGISTRY_AUTH_FILE: join(d, 'x.json') }),
+    'REGISTRY_AUTH_FILE before everything',
+    { ...everywhere, 'x.json': at('r.example', 'c:p') },
+    (d) => ({ ...variables(d), REGISTRY_AUTH_FILE: join(d, 'x.json') }),
+    password('c'),
+  ],
+  [
+    'REGISTRY_AUTH_FILE in place of what podman has at run time',
+    { ...everywhere, 'x.json': at('other.example', 'c:p') },
+    (d) => ({ ...variables(d), REGISTRY_AUTH_FILE: join(d, 'x.json') }),
+    password('e'),
+  ],
+  [
+    'DOCKER_CONFIG in its place after REGISTRY_AUTH_FILE',
+    { ...everywhere, 'x.json': {}, '.config/containers/auth.json': {} },
+    (d) => ({ ...variables(d), REGISTRY_AUTH_FILE: join(d, 'x.json') }),
+    password('b'),
+  ],
+  ['DOCKER_CONFIG before all but REGISTRY_AUTH_FILE', everywhere, variables, password('b')],
+  [
+    'DOCKER_CONFIG in place of what podman has at run time',
+    { ...everywhere, 'd/config.json': at('other.example', 'b:p') },
+    variables,
+    password('e'),
+  ],
+  [
+    'without these podman at run time before podman for good before docker',
+    everywhere,
+    (d) => ({ XDG_RUNTIME_DIR: join(d, 'run') }),
+    password('d'),
+  ],
+  [
+    'podman for good before docker',
+    everywhere,
+    (d) => ({ XDG_RUNTIME_DIR: join(d, 'empty') }),
+    password('e'),
+  ],
+  [
+    'docker before docker of old',
+    { [docker]: at('r.example', 'a:p'), '.dockercfg': { 'r.example': login('g:p') } },
+    none,
     password('a'),
   ],
+  ['docker of old', { '.dockercfg': { 'r.example': login('g:p') } }, none, password('g')],
   [
     'podman at run time',
     { 'run/containers/auth.json': at('r.example', 'd:p') },
@@ -256,12 +307,90 @@ for (const [name, files, environment, expected, helpers, [host, image] = ['r.exa
   });
 }
 
+/** What is docker's alone: helpers of a whole file, tokens, user and password apart, capitals. */
+const unlikePodman = (files: Readonly<Record<string, unknown>>, expected: Credential | undefined) =>
+  /credsStore|"password"|R\.Example/.test(JSON.stringify(files)) ||
+  (expected && expected.kind !== 'password');
+
+test('credentials: podman and skopeo find the same, wherever it is', (t) => {
+  for (const [name, files, environment, expected, helpers, image = ['r.example', 'a/b/c']] of rows) {
+    if (unlikePodman(files, expected)) continue;
+    const base = home(t, files, helpers);
+    const directory = base['D'] ?? '';
+    // Both look in a directory of root's else, which the machine has for everybody.
+    const all = { XDG_RUNTIME_DIR: join(directory, 'none'), ...base, ...environment(directory) };
+    mkdirSync(all.XDG_RUNTIME_DIR ?? '', { recursive: true });
+    for (const program of ['podman', 'skopeo']) {
+      const place = image[0] === 'r.example' ? image.join('/') : 'docker.io';
+      const { stdout, stderr } = spawnSync(program, ['login', '--get-login', place], {
+        encoding: 'utf8',
+        env: all,
+      });
+      const said = expected?.kind === 'password' ? `${expected.username}\n` : '';
+      t.is(stdout, said, `${program}: ${name}: ${stderr}`);
+    }
+  }
+});
+
+test('credentials: docker finds the same, where there is a login of docker alone', async (t) => {
+  const users: string[] = [];
+  const server = http.createServer(({ headers: { authorization = '' } }, answer) => {
+    const [, word = ''] = authorization.split(' ');
+    if (word !== '') users.push(Buffer.from(word, 'base64').toString());
+    const version = { 'docker-distribution-api-version': 'registry/2.0' };
+    answer.writeHead(401, { ...version, 'www-authenticate': 'Basic realm="x"' }).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const host = `127.0.0.1:${port}`;
+  for (const [file, named] of [
+    [docker, false],
+    ['d/config.json', true],
+  ] as const) {
+    const base = home(t, { [docker]: at(host, 'a:p'), [file]: at(host, 'b:p') });
+    const all = { ...base, ...(named && { DOCKER_CONFIG: join(base['D'] ?? '', 'd') }) };
+    users.length = 0;
+    const child = spawn('docker', ['manifest', 'inspect', '--insecure', `${host}/a/b:1`], {
+      env: all,
+      stdio: 'ignore',
+    });
+    await once(child, 'close');
+    t.is(users.at(-1), 'b:p');
+    t.deepEqual(await findCredential(host, 'a/b', all), password('b'));
+  }
+});
+
+test('credentials: a login goes where it will be found', async (t) => {
+  const places: readonly (readonly [Row[1], Row[2], expected: string])[] = [
+    [{}, none, docker],
+    [{ [docker]: at('other.example', 'a:p') }, none, docker],
+    [{ '.config/containers/auth.json': at('other.example', 'a:p') }, none, docker],
+    [{ '.config/containers/auth.json': at('r.example', 'a:p') }, none, '.config/containers/auth.json'],
+    [{ '.config/containers/auth.json': at('r.example/a', 'a:p') }, none, docker],
+    [{ '.dockercfg': { 'r.example': login('a:p') } }, none, docker],
+    [everywhere, variables, 'd/config.json'],
+    [everywhere, (d) => ({ ...variables(d), REGISTRY_AUTH_FILE: join(d, 'x.json') }), 'x.json'],
+  ];
+  for (const [files, environment, expected] of places) {
+    const base = home(t, files);
+    const directory = base['D'] ?? '';
+    const all = { XDG_RUNTIME_DIR: join(directory, 'none'), ...base, ...environment(directory) };
+    const { path } = await keepLogin('r.example', password('new'), { environment: all });
+    t.is(path, join(directory, expected));
+    t.deepEqual(await findCredential('r.example', undefined, all), password('new'));
+    t.is((await forgetLogin('r.example', { environment: all }))?.path, path);
+  }
+});
+
 test('credentials: without a directory of the session, where root logs in with podman', (t) => {
   const files = (environment: NodeJS.ProcessEnv) => credentialFiles({ HOME: '/h', ...environment }, 7);
   t.deepEqual(files({}), [
-    '/h/.docker/config.json',
     '/run/containers/7/auth.json',
     '/h/.config/containers/auth.json',
+    '/h/.docker/config.json',
+    '/h/.dockercfg',
   ]);
   t.false(files({ XDG_RUNTIME_DIR: '/r' }).includes('/run/containers/7/auth.json'));
 });
@@ -324,9 +453,9 @@ test('login is kept as docker keeps it, and all else in the file stays', async (
   t.deepEqual(await findCredential('r.example', undefined, base), password('user', 'pass:word'));
   await keepLogin('docker.io', { kind: 'identity', token: 'tok' }, { environment: base });
   t.true('https://index.docker.io/v1/' in JSON.parse(readFileSync(path, 'utf8')).auths);
-  t.true(await forgetLogin('docker.io', { environment: base }));
-  t.true(await forgetLogin('r.example', { environment: base }));
-  t.false(await forgetLogin('r.example', { environment: base }));
+  t.truthy(await forgetLogin('docker.io', { environment: base }));
+  t.truthy(await forgetLogin('r.example', { environment: base }));
+  t.falsy(await forgetLogin('r.example', { environment: base }));
   t.deepEqual(JSON.parse(readFileSync(path, 'utf8')), before);
 });
 
@@ -341,7 +470,7 @@ test('login goes to the helper, if there is one, and nothing secret into the fil
     Secret: 'secret',
   });
   t.deepEqual(JSON.parse(readFileSync(join(directory, docker), 'utf8')).auths, { 'r.example': {} });
-  t.true(await forgetLogin('r.example', { environment: base }));
+  t.truthy(await forgetLogin('r.example', { environment: base }));
   t.is(readFileSync(join(directory, 'erase.txt'), 'utf8'), 'r.example');
 });
 

@@ -12,8 +12,10 @@ pkgimage login ghcr.io -u me --password-stdin < token.txt
 `;
 
 const details = `
-It is kept as docker keeps it: in $DOCKER_CONFIG/config.json or ~/.docker/config.json, or by the helper that is
-named there (credsStore, credHelpers). docker, podman and skopeo find it there too, and what they keep is found.
+It is kept as docker keeps it, by the helper that a file names (credsStore, credHelpers) or in the file itself: in
+$REGISTRY_AUTH_FILE, else $DOCKER_CONFIG/config.json, if these are set; else in the file of podman or docker that has a login
+to the host, as the new one would not be found otherwise; else in ~/.docker/config.json. podman and skopeo find it there
+too, docker where it is docker's file; what they keep is found.
 `;
 
 type Options = RegistryOptions & { readonly username?: string; readonly passwordStdin?: true };

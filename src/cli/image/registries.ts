@@ -136,15 +136,18 @@ export async function logIn(
   return helper === undefined ? `in ${quote(path)}, as plain text for you alone` : `by ${quote(helper)}`;
 }
 
-/** Whether there was something to forget, and whether there is still something elsewhere. */
+/** The file in which there was something to forget, and the one that still has something. */
 export async function logOut(
   context: Context,
   host: string,
   authfile: string | undefined,
-): Promise<{ readonly found: boolean; readonly left: boolean }> {
-  const found = await forgetLogin(host, keepOptions(context, authfile));
-  const left = authfile === undefined && (await findCredential(host, undefined, context.env)) !== undefined;
-  return { found, left };
+): Promise<{ readonly forgotten: string | undefined; readonly left: string | undefined }> {
+  const forgotten = (await forgetLogin(host, keepOptions(context, authfile)))?.path;
+  let left: string | undefined;
+  if (authfile === undefined) {
+    await findCredential(host, undefined, context.env, { found: (path) => (left = path) });
+  }
+  return { forgotten, left };
 }
 
 function keepOptions(context: Context, authfile: string | undefined) {
