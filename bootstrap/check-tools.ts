@@ -5,7 +5,7 @@ import { Fault } from '../builder/fault.ts';
 import type { ProduceSetting } from '../src/build/produce.ts';
 import { ensurePrivate } from '../src/run/private.ts';
 import { elfKind } from './check-packages.ts';
-import { repositories, steps } from './stages.ts';
+import { repositories } from './stages.ts';
 import type { StepOptions } from './step.ts';
 
 const hello = {
@@ -54,23 +54,6 @@ export function checkIdle({ root }: StepOptions): string {
   return `a second run does nothing, in ${seconds.toFixed(1)} s`;
 }
 
-/** Everything of stage 3 once more with other circumstances: `pkgbuild --check`. */
-export function checkAgain({ root }: StepOptions): string {
-  const wrong: string[] = [];
-  let count = 0;
-  for (const { shelf, from, sources } of steps.filter((step) => step.shelf === repositories.stage3)) {
-    for (const name of sources) {
-      const places = from.flatMap((each) => ['-p', `bootstrap/${each}`]);
-      const words = ['--check', '--no-lock', '-r', `bootstrap/${shelf}`, ...places, name];
-      const { status } = spawnSync(join(root, 'bin/pkgbuild'), words, { cwd: root, stdio: 'inherit' });
-      if (status !== 0) wrong.push(name);
-      count += 1;
-    }
-  }
-  if (wrong.length > 0) throw new Fault('INTEGRITY', `other bytes, or none: ${wrong.join(' ')}`);
-  return `${count} sources give the same bytes with other circumstances`;
-}
-
 /** Where directories for checks are made. */
 export function workIn(cache: string): string {
   ensurePrivate(cache);
@@ -78,8 +61,15 @@ export function workIn(cache: string): string {
 }
 
 /** What a program says; throws what it complains of where it fails. */
-function run(cwd: string, program: string, words: readonly string[], input: string, said = 'stdout'): string {
-  const { status, stdout, stderr, error } = spawnSync(program, words, { cwd, input, encoding: 'utf8' });
+export function run(
+  cwd: string,
+  program: string,
+  words: readonly string[],
+  input: string,
+  said = 'stdout',
+): string {
+  const options = { cwd, input, encoding: 'utf8', maxBuffer: 1e8 } as const;
+  const { status, stdout, stderr, error } = spawnSync(program, words, options);
   if (status === 0) return said === 'both' ? stdout + stderr : stdout;
   throw new Fault('BUILD', `${program} ends with ${status ?? error?.message}: ${stderr.trim().slice(-300)}`);
 }

@@ -2,7 +2,9 @@ import { Fault } from '../builder/fault.ts';
 import { complain, print } from '../src/cli/context.ts';
 import type { ProduceSetting } from '../src/build/produce.ts';
 import { checkClean, checkStatic } from './check-packages.ts';
-import { checkAgain, checkExample, checkIdle } from './check-tools.ts';
+import { checkAgain, checkAgainLongest } from './check-again.ts';
+import { checkImages } from './check-images.ts';
+import { checkExample, checkIdle } from './check-tools.ts';
 import { checkCompiler, checkItself } from './check-bytes.ts';
 import type { StepOptions } from './step.ts';
 
@@ -15,9 +17,11 @@ export const checks: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['static', checkStatic],
   ['example', checkExample],
   ['idle', checkIdle],
-  ['itself', checkItself],
+  ['images', checkImages],
   ['again', checkAgain],
   ['compiler', checkCompiler],
+  ['itself', checkItself],
+  ['again-gcc', checkAgainLongest],
 ]);
 
 /** Runs checks one after another, to the end; false if one of them did not hold. */
