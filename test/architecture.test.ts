@@ -114,6 +114,11 @@ test('no file of the product is above 300 lines', (t) => {
   );
 });
 
+test('tests are in at most 40 files, each a whole subject', (t) => {
+  const names = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' });
+  t.true(names.filter((name) => name.endsWith('.test.ts')).length <= 40);
+});
+
 test('the common path loads no heavy module', (t) => {
   const heavy = all.filter(({ text }) => /^import (?!type )(?:[^;]* from )?'node:https?'/m.test(text));
   t.deepEqual(
