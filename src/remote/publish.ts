@@ -18,6 +18,8 @@ export type Publishable = Omit<Entry, 'builds'>;
 export type Publishing = ListingOptions & {
   /** What the repository held before; undefined if nothing. */
   readonly before: Listing | undefined;
+  /** Records take the place of others of the very same layer too. */
+  readonly replace: boolean;
   /** Where the artifacts are. */
   readonly source: BlobStore;
   readonly report: (event: CopyEvent) => void;
@@ -32,9 +34,15 @@ export type Published = {
   readonly listing: Listing;
 };
 
+/** Whether it is there as it would be sent; without `replace` the very same layer will do, whatever is known of it. */
+export const isThere = (there: Publishable | undefined, each: Publishable, replace: boolean): boolean =>
+  there !== undefined &&
+  there.record.layer.diffID === each.record.layer.diffID &&
+  (!replace || there.manifest.digest === each.manifest.digest);
+
 /**
- * Makes the packages those of their tags. What a build's tag leads to already stays as it is: a build that is there
- * is not sent, whoever made it. The index is the last to change, so what it has is there. Eight publishers at
+ * Makes the packages those of their tags. What a build's tag leads to already stays as it is, unless it is to be
+ * replaced: a build that is there is not sent, whoever made it. The index is the last to change, so what it has is there. Eight publishers at
  * once lose nothing: each goes on until its packages, and all that has a tag, are in the index.
  */
 export async function publishAll(
@@ -43,17 +51,18 @@ export async function publishAll(
   publishing: Publishing,
 ): Promise<Published> {
   const there = new Map(publishing.before?.entries.map((entry) => [tagOf(entry), entry]));
-  const news = packages.filter(
-    (each) => there.get(tagOf(each))?.record.layer.diffID !== each.record.layer.diffID,
-  );
+  const news = packages.filter((each) => !isThere(there.get(tagOf(each)), each, publishing.replace));
+  if (publishing.before && news.length === 0 && isComplete(publishing.before)) {
+    return { sent: [], listing: publishing.before };
+  }
   const slots = limit(parallel);
   const tasks = news.map((each) => slots(() => publishOne(repository, each, publishing)));
   await Promise.allSettled(tasks);
   await Promise.all(tasks);
-  const own = new Map(news.map((each) => [tagOf(each), each.record.layer.diffID]));
+  const own = new Map(news.map((each) => [tagOf(each), each]));
   const doubt = (tag: string, indexed: Entry) => {
-    const diffID = own.get(tag);
-    return diffID !== undefined && indexed.record.layer.diffID !== diffID;
+    const each = own.get(tag);
+    return each !== undefined && !isThere(indexed, each, publishing.replace);
   };
   return { sent: news, listing: await completeIndex(repository, { ...publishing, doubt }) };
 }
@@ -62,18 +71,22 @@ export async function publishAll(
 async function publishOne(
   repository: Repository,
   each: Publishable,
-  { source, report }: Publishing,
+  { source, report, replace }: Publishing,
 ): Promise<void> {
   const tag = tagOf(each);
   const { diffID } = each.record.layer;
   const old = await repository.read(buildTag(tag, diffID));
-  if (old) {
+  if (old && (!replace || old.descriptor.digest === each.manifest.digest)) {
     await repository.tagAll([tag], old);
     return;
   }
   const artifact: Descriptor = { mediaType: mediaTypes.manifest, artifactType, ...each.manifest };
   await push(source, artifact, repository, [buildTag(tag, diffID), tag], { report });
 }
+
+/** Whether the index has what the tags say. */
+const isComplete = ({ index, extra, gone }: Listing): boolean =>
+  index !== undefined && extra.length + gone.length === 0;
 
 /** Tries in a row that changed nothing for good: each of so many others may have written in between. */
 const mostTries = 40;
@@ -86,9 +99,8 @@ const mostTries = 40;
 export async function completeIndex(repository: Repository, options: ListingOptions): Promise<Listing> {
   for (let attempt = 1; ; attempt++) {
     const listing = await readListing(repository, options);
-    const { index, extra, gone, entries } = listing;
-    if ((index !== undefined && extra.length + gone.length === 0) || attempt === mostTries) return listing;
-    const { manifest, shards } = encodeIndexOf(entries);
+    if (isComplete(listing) || attempt === mostTries) return listing;
+    const { manifest, shards } = encodeIndexOf(listing.entries);
     await Promise.all([emptyConfig, ...shards].map((document) => putDocument(repository, document)));
     await repository.tagAll([indexTag], manifest);
     // Those who write at the same time shall not read at the same time.

@@ -1,5 +1,6 @@
 import { Fault } from '../../builder/fault.ts';
 import { publish, withStaging } from '../package/publish.ts';
+import { recordBytes } from '../package/record-file.ts';
 import type { Repository } from '../package/repository.ts';
 import type { Entry } from './entry.ts';
 import { type Bringing, bringTrees, treeOf } from './trees.ts';
@@ -22,7 +23,10 @@ export async function putIntoDirectory(
 ): Promise<readonly Entry[]> {
   const news = entries.filter(({ name, version, record }) => {
     if (!repository?.versions(name).includes(version)) return true;
-    if (repository.record(name, version).layer?.diffID === record.layer.diffID) return false;
+    const there = repository.record(name, version);
+    if (there.layer?.diffID === record.layer.diffID) {
+      return replace && !recordBytes(there).equals(recordBytes(record));
+    }
     if (replace) return true;
     throw new Fault('INTEGRITY', `${directory}: there is another build of ${name} ${version}`, {
       hint: 'to have it replaced write --replace',

@@ -10,7 +10,7 @@ import { type Listing, readListing } from '../../remote/listing.ts';
 import { layoutEntries } from '../../remote/open-layout.ts';
 import { shardReader, trust } from '../../remote/open-registry.ts';
 import { type RegistryPlace, registryLabel } from '../../remote/place.ts';
-import { type Publishable, publishAll } from '../../remote/publish.ts';
+import { isThere, type Publishable, publishAll } from '../../remote/publish.ts';
 import { writeState } from '../../remote/state.ts';
 import type { Surroundings } from '../../remote/surroundings.ts';
 import { buildOf } from '../../remote/tag.ts';
@@ -53,10 +53,11 @@ async function intoRegistry(
   const options = { shard: shardReader(indexes, repository), warn: tell };
   const before = await listingIfAny(() => readListing(repository, options));
   if (before) trust(label, before, surroundings);
-  if (!replace) requireSame(label, before?.entries ?? [], packages);
+  if (!replace) requireSame(label, before?.entries ?? [], packages, tell);
   const { sent, listing } = await publishAll(repository, packages, {
     ...options,
     before,
+    replace,
     source: blobs,
     report,
   });
@@ -75,17 +76,34 @@ async function listingIfAny(read: () => Promise<Listing>): Promise<Listing | und
   }
 }
 
-function requireSame(label: string, there: readonly Entry[], packages: readonly Publishable[]): void {
-  const known = new Map(there.map((entry) => [tagOf(entry), entry.record.layer.diffID]));
-  const other = packages.find((each) => {
-    const before = known.get(tagOf(each));
-    return before !== undefined && before !== each.record.layer.diffID;
-  });
-  if (!other) return;
-  throw new Fault('INTEGRITY', `${label}: there is another build of ${other.name} ${other.version}`, {
-    hint: 'who uses it already will refuse the new one; give it another version, or write --replace',
-  });
+/** What is the same may have another origin in its record, which is told, as without `--replace` it stays. */
+function requireSame(
+  label: string,
+  there: readonly Entry[],
+  packages: readonly Publishable[],
+  tell: Surroundings['tell'],
+): void {
+  const known = new Map(there.map((entry) => [tagOf(entry), entry.record]));
+  const others: string[] = [];
+  for (const { name, version, record, ...each } of packages) {
+    const before = known.get(tagOf({ name, version, ...each }));
+    if (!before) continue;
+    if (before.layer.diffID !== record.layer.diffID) {
+      throw new Fault('INTEGRITY', `${label}: there is another build of ${name} ${version}`, {
+        hint: 'who uses it already will refuse the new one; give it another version, or write --replace',
+      });
+    }
+    if (before.origin !== record.origin) others.push(`${name} ${version}`);
+  }
+  if (others.length === 0) return;
+  tell(
+    `${label}: ${listOf(others)} ${others.length === 1 ? 'is' : 'are'} there, the same bytes with another origin in the record, which stays; --replace writes yours`,
+  );
 }
+
+/** A few of them by name. */
+const listOf = (names: readonly string[]): string =>
+  names.length > 3 ? `${names.slice(0, 2).join(', ')} and ${names.length - 2} others` : names.join(', ');
 
 async function intoLayout(
   path: string,
@@ -96,9 +114,9 @@ async function intoLayout(
   const store = await openStore(path, { create: true, lockProgram });
   try {
     const there = await layoutEntries(store, tell);
-    if (!replace) requireSame(`oci:${path}`, there, packages);
-    const known = new Set(there.map(({ manifest }) => manifest.digest));
-    const news = packages.filter(({ manifest }) => !known.has(manifest.digest));
+    if (!replace) requireSame(`oci:${path}`, there, packages, tell);
+    const known = new Map(there.map((entry) => [tagOf(entry), entry]));
+    const news = packages.filter((each) => !isThere(known.get(tagOf(each)), each, replace));
     await putIntoLayout(store, news, blobs, report);
     return news;
   } finally {

@@ -45,7 +45,7 @@ export async function main(context: Context): Promise<number> {
     .argument('<src>', 'where the packages are')
     .argument('<dest>', 'where they go')
     .argument('[package...]', 'which packages')
-    .option('--replace', 'let a build take the place of another one of the same version')
+    .option('--replace', 'let a build, or what is known of it, take the place of another of the same version')
     .option('--architecture <name>', 'of the packages that go into a directory (default: of this machine)')
     .option('--json', 'print the result as JSON')
     .option('-q, --quiet', 'no progress')
