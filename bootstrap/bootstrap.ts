@@ -39,6 +39,7 @@ type Options = {
   readonly update?: true;
   readonly table?: true;
   readonly verify?: true | readonly string[];
+  readonly keepGoing?: true;
   readonly jobs?: string;
   readonly verbose?: true;
 };
@@ -64,6 +65,7 @@ async function main(signal: AbortSignal): Promise<number> {
     .option('--verify [check...]', 'only check what has to hold of a finished bootstrap (default: all of it)')
     .option('--no-lock', 'do not hold packages/build.lock against what comes out')
     .option('--update', 'write what comes out into packages/build.lock')
+    .option('--keep-going', 'after a failure finish what of the step does not need what failed')
     .option('-j, --jobs <n>', 'how many processes may compile at once (default: one a processor)')
     .option('--verbose', 'show what the scripts say');
   if (!parseCommand(command, context.args)) return 0;
@@ -98,7 +100,10 @@ async function main(signal: AbortSignal): Promise<number> {
     const lock = { path: join(context.places.recipes, 'build.lock'), use } as const;
     // Two at once would do the same work twice.
     await withLock(setting.lock, join(root, 'bootstrap'), {}, () =>
-      runSteps(chosen, stepOptions, { setting, view, note, diary, lock }),
+      runSteps(chosen, stepOptions, {
+        ...{ setting, view, note, diary, lock },
+        keepGoing: options.keepGoing ?? false,
+      }),
     );
     return 0;
   } finally {

@@ -12,6 +12,8 @@ export type RunSetting = {
   readonly setting: ProduceSetting;
   readonly view: GraphReport;
   readonly note: (text: string) => void;
+  /** Whether a step goes on after a failure with what does not need what failed; the next step never does. */
+  readonly keepGoing: boolean;
   /** The file that every run adds to. */
   readonly diary: string;
   /** The file of expected outputs, and whether it is held against what comes out, written anew, or left alone. */
@@ -51,15 +53,16 @@ type Done = (name: string, seconds: number, produced: Parameters<typeof entryOf>
 async function runStep(
   { step, graph, options: graphOptions, weights }: PlannedStep,
   { jobs, machine }: StepOptions,
-  { setting, view, note, lock }: RunSetting,
+  { setting, view, note, lock, keepGoing }: RunSetting,
   locking: Locking | undefined,
   done: Done,
 ): Promise<void> {
   const starts = new Map<string, { readonly at: number; readonly plan: Plan }>();
-  const { produced } = await runGraph(graph, setting, {
+  const { produced, failed } = await runGraph(graph, setting, {
     ...graphOptions,
     slots: jobs,
     jobs,
+    keepGoing,
     weights,
     ...(locking ? { accept: locking.accept } : {}),
     // Before there are roots of packages nothing can be tried in one.
@@ -72,6 +75,7 @@ async function runStep(
       view.listen(event);
     },
   });
+  for (const error of failed.values()) throw error;
   if (lock.use !== 'update') return;
   const made = graphOptions.shelf.repository();
   const repositories = [...(made ? [made] : []), ...graphOptions.from];

@@ -3,6 +3,7 @@ cd "$(mktemp -d)"
 
 cat >run.tcl <<'T'
 package require Tcl 8.6
+fconfigure stdout -encoding utf-8
 puts [expr {2 ** 100}]
 puts [lmap {a b} {1 2 3 4} {expr {$a * $b}}]
 puts [string toupper "größe"]
@@ -14,7 +15,7 @@ fileevent $client readable {gets $client ::line}
 vwait line
 puts $line
 T
-test "$(tclsh run.tcl)" = "1267650600228229401496703205376
+test "$(tclsh -encoding utf-8 run.tcl)" = "1267650600228229401496703205376
 2 12
 GRÖßE
 1970-01-01
