@@ -75,7 +75,8 @@ async function runStep(
       view.listen(event);
     },
   });
-  for (const error of failed.values()) throw error;
+  const [failure] = failed.values();
+  if (failed.size > 0) throw failure;
   if (lock.use !== 'update') return;
   const made = graphOptions.shelf.repository();
   const repositories = [...(made ? [made] : []), ...graphOptions.from];
