@@ -101,7 +101,11 @@ async function main(signal: AbortSignal): Promise<number> {
     // Two at once would do the same work twice.
     await withLock(setting.lock, join(root, 'bootstrap'), {}, () =>
       runSteps(chosen, stepOptions, {
-        ...{ setting, view, note, diary, lock },
+        setting,
+        view,
+        note,
+        diary,
+        lock,
         keepGoing: options.keepGoing ?? false,
       }),
     );
