@@ -5,7 +5,7 @@ import { checkClean, checkStatic } from './check-packages.ts';
 import { checkAgain, checkAgainLongest } from './check-again.ts';
 import { checkImages } from './check-images.ts';
 import { checkExample, checkIdle } from './check-tools.ts';
-import { checkCompiler, checkItself } from './check-bytes.ts';
+import { checkCompiler, checkCutoff, checkItself } from './check-bytes.ts';
 import type { StepOptions } from './step.ts';
 
 /** Something that has to hold of a finished bootstrap. Gives what was seen; throws a Fault where it does not hold. */
@@ -17,6 +17,7 @@ export const checks: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['static', checkStatic],
   ['example', checkExample],
   ['idle', checkIdle],
+  ['cutoff', checkCutoff],
   ['images', checkImages],
   ['again', checkAgain],
   ['compiler', checkCompiler],
