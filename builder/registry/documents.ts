@@ -73,9 +73,7 @@ function understand(place: Place, reference: string, { headers }: Answer, bytes:
   }
   const mediaType = isDocumentType(said) ? said : (own ?? said);
   if (!isDocumentType(mediaType)) {
-    throw new Fault('INPUT', `${where}: is of the type ${quote(mediaType)}, which we do not know`, {
-      hint: 'images of docker before 2016 (schema 1) have to be pushed anew',
-    });
+    throw unknownType(place, where, mediaType, bytes);
   }
   const document = describe(mediaType, bytes);
   const { digest } = document.descriptor;
@@ -89,10 +87,32 @@ function understand(place: Place, reference: string, { headers }: Answer, bytes:
   return document;
 }
 
+/** Of what comes in the place of a document: as if it was said in its own words, for those of docker before 2016. */
+function unknownType(place: Place, where: string, mediaType: string, bytes: Buffer): Fault {
+  const first = bytes.subarray(0, 256).toString('latin1').trimStart();
+  if (/html/i.test(mediaType) || /^<(!doctype|html)/i.test(first)) {
+    const { host } = place.registry;
+    return new Fault('INPUT', `${where}: the answer is a web page`, {
+      hint: `${host} is no registry, or something before it wants to be seen first; check host, port and proxy`,
+    });
+  }
+  const old = /manifest\.v1\+|prettyjws/.test(mediaType) || jsonMember(bytes, 'schemaVersion') === 1;
+  return new Fault('INPUT', `${where}: is of the type ${quote(mediaType)}, which we do not know`, {
+    hint: old
+      ? 'images of docker before 2016 (schema 1) have to be pushed anew'
+      : 'only images and artifacts of OCI and docker can be read; check the name',
+  });
+}
+
 function mediaTypeIn(bytes: Buffer): string | undefined {
+  const mediaType = jsonMember(bytes, 'mediaType');
+  return typeof mediaType === 'string' ? mediaType : undefined;
+}
+
+function jsonMember(bytes: Buffer, name: string): unknown {
   try {
-    const { mediaType } = JSON.parse(bytes.toString('utf8')) as { mediaType?: unknown };
-    return typeof mediaType === 'string' ? mediaType : undefined;
+    const value = JSON.parse(bytes.toString('utf8')) as Readonly<Record<string, unknown>> | null;
+    return value?.[name];
   } catch {
     return undefined;
   }

@@ -418,9 +418,14 @@ test('wrong bytes, wrong lengths, wrong ranges: never stored', async (t) => {
 });
 
 test('a manifest that is not what it is called', async (t) => {
-  for (const [name, move, code] of [
-    ['other bytes', { change: (body: Buffer) => Buffer.concat([body, Buffer.from(' ')]) }, 'INTEGRITY'],
-    ['another type', { replace: { 'Content-Type': mediaTypes.index } }, 'INTEGRITY'],
+  for (const [name, move, code, hint] of [
+    [
+      'other bytes',
+      { change: (body: Buffer) => Buffer.concat([body, Buffer.from(' ')]) },
+      'INTEGRITY',
+      undefined,
+    ],
+    ['another type', { replace: { 'Content-Type': mediaTypes.index } }, 'INTEGRITY', undefined],
     [
       'schema 1',
       {
@@ -428,12 +433,48 @@ test('a manifest that is not what it is called', async (t) => {
         replace: { 'Content-Type': 'application/vnd.docker.distribution.manifest.v1+prettyjws' },
       },
       'INPUT',
+      /schema 1/,
+    ],
+    [
+      'schema 1 as any JSON',
+      {
+        change: () => Buffer.from('{"schemaVersion":1}'),
+        replace: { 'Content-Type': 'application/json' },
+      },
+      'INPUT',
+      /schema 1/,
+    ],
+    [
+      'a web page',
+      {
+        change: () => Buffer.from('<html>log in</html>'),
+        replace: { 'Content-Type': 'text/html; charset=utf-8' },
+      },
+      'INPUT',
+      /is no registry/,
+    ],
+    [
+      'a web page that is called otherwise',
+      {
+        change: () => Buffer.from('\n<!DOCTYPE html><p>log in'),
+        replace: { 'Content-Type': 'application/octet-stream' },
+      },
+      'INPUT',
+      /is no registry/,
+    ],
+    [
+      'something else',
+      { change: () => Buffer.from('{}'), replace: { 'Content-Type': 'application/json' } },
+      'INPUT',
+      /only images and artifacts/,
     ],
   ] as const) {
     const played = await scene(t, {
       move: ({ method, path }) => (method === 'GET' && path.includes('/manifests/') ? move : undefined),
     });
-    t.is((await fault(t, pulls(played, 10))).code, code, name);
+    const found = await fault(t, pulls(played, 10));
+    t.is(found.code, code, name);
+    if (hint) t.regex(found.hint ?? '', hint, name);
   }
 });
 
