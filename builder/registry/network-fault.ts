@@ -51,7 +51,7 @@ export function networkFault(error: unknown, url: URL): Fault {
   const text = error instanceof Error ? error.message : String(error);
   return new Fault('NETWORK', `${url.host}: ${words(code, text)}`, {
     cause: error instanceof Error ? error : new Error(redactText(text)),
-    ...hintFor(code, url),
+    ...hintFor(code, text, url),
   });
 }
 
@@ -61,17 +61,32 @@ function words(code: string, text: string): string {
   if (code === 'ECONNREFUSED') return 'nobody answers there (ECONNREFUSED)';
   if (code === 'ECONNRESET' || code === 'EPIPE' || text === 'aborted') return 'the connection broke';
   if (isTls(code)) return `its certificate is not to be trusted: ${redactText(text)}`;
+  if (isPlain(code, text)) return `it does not speak TLS (${code})`;
+  if (isHandshake(code)) return `TLS did not come about: ${reasonOf(text)} (${code})`;
   return redactText(text === '' ? code : text);
 }
 
 const isTls = (code: string): boolean =>
   permanent.has(code) && code !== 'ENOTFOUND' && code !== 'ERR_PROXY_TUNNEL';
 
-function hintFor(code: string, url: URL): { readonly hint?: string } {
+const isHandshake = (code: string): boolean => code === 'EPROTO' || code.startsWith('ERR_SSL');
+
+/** Where another protocol was answered; OpenSSL has these words for it. */
+const isPlain = (code: string, text: string): boolean =>
+  isHandshake(code) && /wrong.version.number|http.request|packet.length.too.long/i.test(`${code} ${text}`);
+
+/** Of OpenSSL's `40D7…:error:0A00010B:SSL routines:ssl3_get_record:REASON:FILE:LINE:`. */
+const reasonOf = (text: string): string => redactText(/SSL routines:[^:]*:([^:]+)/.exec(text)?.[1] ?? text);
+
+function hintFor(code: string, text: string, url: URL): { readonly hint?: string } {
   if (code === 'ENOTFOUND') return { hint: 'check the name of the host, and the proxy if there is one' };
   if (code === 'ECONNREFUSED') return { hint: 'check host and port, and that the registry runs' };
-  if (code === 'EPROTO' || code.startsWith('ERR_SSL')) {
-    return { hint: `${url.host} does not seem to speak TLS; allow plain http only if you trust the network` };
+  if (isPlain(code, text)) {
+    const hint = 'check the port; plain http, for networks that you trust, has to be asked for: --insecure';
+    return { hint: `${hint}, or STATIC_DISTRO_INSECURE=${url.host}` };
+  }
+  if (isHandshake(code) && /certificate required|bad certificate|handshake failure/.test(text)) {
+    return { hint: `if it wants a certificate of yours: certs.d/${url.host}/client.cert and client.key` };
   }
   if (isTls(code)) return { hint: `put its authority into certs.d/${url.host}/ca.crt` };
   return {};

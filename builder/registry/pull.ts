@@ -1,9 +1,8 @@
-import { type Descriptor, isImageConfig, isManifest, type Platform } from '../descriptor.ts';
+import type { Descriptor, Platform } from '../descriptor.ts';
 import { Fault } from '../fault.ts';
 import { openImage } from '../image/image.ts';
-import { quote } from '../json.ts';
-import { decodeIndex, decodeManifest, hasChildren } from '../manifest.ts';
-import { readBlob } from '../store/blob.ts';
+import { requireImage } from '../image/require-image.ts';
+import { hasChildren } from '../manifest.ts';
 import { copy, type CopyOptions } from '../store/copy.ts';
 import type { BlobStore } from '../store/store.ts';
 import { blame, labelOf } from './place.ts';
@@ -50,19 +49,6 @@ export async function pull(
     throw blame(error, repository.place);
   }
   return descriptor;
-}
-
-async function requireImage(source: BlobStore, found: Descriptor, where: string): Promise<void> {
-  const { mediaType, digest } = found;
-  // What an index has below it is found out when one of them is used.
-  const read = isManifest(mediaType) ? decodeManifest : decodeIndex;
-  const document = read(await readBlob(source, found), mediaType, digest);
-  const isImage = 'config' in document ? isImageConfig(document.config.mediaType) : !document.artifactType;
-  if (isImage) return;
-  const type = document.artifactType ?? ('config' in document ? document.config.mediaType : mediaType);
-  throw new Fault('INPUT', `${where} is no image, but ${quote(type)}`, {
-    hint: 'packages are taken from a registry with -d registry:HOST/NAME; other artifacts need their own tools',
-  });
 }
 
 /** A document that is in the store already, as when nothing has changed, is not asked for to see what is below it. */

@@ -63,7 +63,7 @@ function surroundingsOf(
   const warned = (event: RegistryEvent) => {
     if (event.type === 'warning') tell(`warning: ${event.host}: ${event.text}`);
   };
-  const settings = () => settingsOf(context, registry, listen ?? warned);
+  const settings = (host: string) => settingsOf(context, host, registry, listen ?? warned);
   const clients = new Map<string, Registry>();
   const tell = (text: string) => complain(`${tool}: ${text}\n`);
   return {
@@ -71,7 +71,7 @@ function surroundingsOf(
       const key = `${host} ${String(hurried)}`;
       const known =
         clients.get(key) ??
-        new Registry(host, { ...settings(), ...(hurried ? (fresh ? hurry : haste) : {}) });
+        new Registry(host, { ...settings(host), ...(hurried ? (fresh ? hurry : haste) : {}) });
       clients.set(key, known);
       return known;
     },

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Descriptor, describe, mediaTypes } from '../../builder/descriptor.ts';
@@ -781,8 +781,21 @@ test('what is no image is not pulled, and is no reason for a list to fail', asyn
   t.is(status, 2);
   t.regex(stderr, /packages: lua__\S+ is no image, but "application\/vnd\.static-distro/);
   t.is(await must(t, ['list'], env), '');
-  await must(t, ['copy', `docker://${host}/packages:${tag}`, 'chart'], env);
-  await must(t, ['copy', `docker://${host}/packages:${tag}`, 'chart:2'], env);
+  // Nor is it called one by copy, while a mirror of it is not.
+  const layout = `oci:${join(temporary(t), 'layout')}:chart`;
+  await must(t, ['copy', `docker://${host}/packages:${tag}`, `docker://${host}/mirror:${tag}`], env);
+  await must(t, ['copy', `docker://${host}/packages:${tag}`, layout], env);
+  for (const place of [`docker://${host}/packages:${tag}`, layout]) {
+    const refused = await call(['copy', place, 'chart'], env);
+    t.is(refused.status, 2);
+    t.regex(refused.stderr, /is no image, but "application\/vnd\.static-distro/);
+  }
+  t.is(await must(t, ['list'], env), '');
+  // Others' tools may do it.
+  const theirs = `oci:${join(env['STATIC_DISTRO_HOME'] ?? '', 'data/store')}`;
+  for (const name of ['chart:latest', 'chart:2']) {
+    await must(t, ['copy', `docker://${host}/packages:${tag}`, `${theirs}:${name}`], env);
+  }
   t.regex(await must(t, ['list'], env), /^chart:2 .*\nchart:latest +sha256:\S+ +no image$/m);
 });
 
@@ -955,6 +968,53 @@ test('a proxy that does not answer is named, and one that cannot be used is not 
   t.is(server.requests.length, 0);
   const around = await pull({ ...both('socks5://127.0.0.1:1'), no_proxy: '127.0.0.1' });
   t.regex(around.stderr, /there is no 1/);
+});
+
+/** An address of this machine that is not its loopback's, so that it is treated as any other host. */
+function otherAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const found = all.find(({ internal, family }) => !internal && family === 'IPv4');
+  if (!found) throw new Error('needs a network address beside loopback');
+  return found.address;
+}
+
+test('plain http beyond this machine is spoken only if that was asked for, by option or by environment', async (t) => {
+  const running = await registry(t);
+  // The registry listens on loopback alone: what comes to the other address is passed on to it.
+  const passed = await startProxy(running.host, 0, otherAddress());
+  t.teardown(() => passed.stop());
+  const { host } = passed;
+  const published = await call(
+    ['publish', quickstart, `registry:${running.host}/packages`, 'mksh'],
+    newcomer(t),
+    '',
+    'pkgrepo',
+  );
+  t.is(published.status, 0, published.stderr);
+  await must(t, ['push', 'tiny', `${running.host}/app:1`]);
+
+  const env = newcomer(t);
+  const place = `registry:${host}/packages`;
+  for (const [program, ...args] of [
+    ['pkgimage', 'pull', `${host}/app:1`],
+    ['pkgsolve', '-d', place, 'mksh'],
+    ['pkgrepo', 'list', place],
+  ] as const) {
+    const { status, stderr } = await call(args, env, '', program);
+    t.is(status, 1, stderr);
+    t.true(stderr.includes(`${host}: it does not speak TLS`), stderr);
+    t.regex(stderr, /--insecure, or STATIC_DISTRO_INSECURE=/);
+    const other = await call(args, { ...env, STATIC_DISTRO_INSECURE: 'other.example' }, '', program);
+    t.is(other.status, 1, 'of another host');
+  }
+  const asked = { ...env, STATIC_DISTRO_INSECURE: `other.example, ${host}` };
+  t.is(await must(t, ['pull', `${host}/app:1`], asked), tiny);
+  t.is(await must(t, ['pull', `${host}/app:1`, '--insecure', '--as', 'again'], env), tiny);
+  const solved = await call(['-d', place, 'mksh'], asked, '', 'pkgsolve');
+  t.is(solved.stdout, 'mksh,59c\n', solved.stderr);
+  const misspelt = await call(['pull', `${host}/app:1`], { ...env, STATIC_DISTRO_INSECURE: 'http://x' });
+  t.is(misspelt.status, 2);
+  t.regex(misspelt.stderr, /STATIC_DISTRO_INSECURE: "http:\/\/x" is no host/);
 });
 
 test('mirrors are asked first, and passed over where they have it not or lie', async (t) => {

@@ -1,10 +1,10 @@
-/** A relay of TCP on loopback that counts bytes and delays them. */
+/** A relay of TCP, on loopback unless told otherwise, that counts bytes and delays them. */
 import { connect, createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { Transform } from 'node:stream';
 
 export type Proxy = {
-  /** `127.0.0.1:PORT`. */
+  /** `ADDRESS:PORT`. */
   readonly host: string;
   /** Bytes to the server and back since the last `reset`. */
   readonly bytes: { up: number; down: number };
@@ -15,7 +15,7 @@ export type Proxy = {
 };
 
 /** `delay` in ms, of each direction. */
-export async function startProxy(target: string, delay = 0): Promise<Proxy> {
+export async function startProxy(target: string, delay = 0, at = '127.0.0.1'): Promise<Proxy> {
   const [address = '', port = ''] = target.split(':');
   const sockets = new Set<Socket>();
   const proxy: Proxy = {
@@ -58,6 +58,6 @@ export async function startProxy(target: string, delay = 0): Promise<Proxy> {
     relay(client, upstream, 'up');
     relay(upstream, client, 'down');
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return Object.assign(proxy, { host: `127.0.0.1:${(server.address() as AddressInfo).port}` });
+  await new Promise<void>((resolve) => server.listen(0, at, resolve));
+  return Object.assign(proxy, { host: `${at}:${(server.address() as AddressInfo).port}` });
 }

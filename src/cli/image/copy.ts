@@ -2,6 +2,7 @@ import { Fault } from '../../../builder/fault.ts';
 import { exportImage, type TransferOptions } from '../../../builder/image/export.ts';
 import { openImage } from '../../../builder/image/image.ts';
 import { importImage } from '../../../builder/image/import.ts';
+import { requireImage } from '../../../builder/image/require-image.ts';
 import { completeReference, formatReference, parseReference } from '../../../builder/reference.ts';
 import type { FileStore } from '../../../builder/store/file-store.ts';
 import { makeCommand, parseCommand } from '../command.ts';
@@ -73,7 +74,9 @@ export async function main(context: Context): Promise<number> {
       await betweenRegistries(source, destination, way);
     } else {
       await withStore(context, async (store) => {
-        const all = await bringIn(store, from, source, way);
+        const named = destination.transport === 'store';
+        const all = await bringIn(store, from, source, way, named);
+        if (named) await requireImage(store, all.descriptor, from);
         const { platform } = options;
         const found = platform
           ? { ...all, descriptor: (await openImage(store, all.descriptor, platform)).descriptor }
@@ -95,7 +98,14 @@ export async function main(context: Context): Promise<number> {
   return 0;
 }
 
-async function bringIn(store: FileStore, text: string, place: AnyPlace, way: Way): Promise<FoundImage> {
+/** With `imageOnly` other artifacts are refused before they are fetched. */
+async function bringIn(
+  store: FileStore,
+  text: string,
+  place: AnyPlace,
+  way: Way,
+  imageOnly: boolean,
+): Promise<FoundImage> {
   switch (place.transport) {
     case 'store':
       return findImage(store, text);
@@ -104,7 +114,10 @@ async function bringIn(store: FileStore, text: string, place: AnyPlace, way: Way
     case 'docker': {
       const { pullFrom } = await import('./registries.ts');
       const from = completeReference(place.reference);
-      const descriptor = await pullFrom(way.context, await way.registries(), from, store, way.options);
+      const descriptor = await pullFrom(way.context, await way.registries(), from, store, {
+        ...way.options,
+        imageOnly,
+      });
       const { name, tag } = from;
       return { descriptor, name: { name, tag } };
     }

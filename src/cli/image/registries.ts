@@ -19,6 +19,7 @@ import { holdersOf } from '../../remote/holders.ts';
 import { ensurePrivate } from '../../run/private.ts';
 import { complain, type Context } from '../context.ts';
 import { userAgent } from '../version.ts';
+import { isInsecure } from './insecure.ts';
 import { mirrorsOf } from './mirrors.ts';
 import {
   type FarReference,
@@ -42,11 +43,10 @@ export async function withRegistries<T>(
   report: (event: RegistryEvent) => void,
   act: (registries: Registries) => Promise<T>,
 ): Promise<T> {
-  const settings = settingsOf(context, options, report);
   const clients = new Map<string, Registry>();
   const client = (host: string): Registry => {
     const key = canonicalHost(host);
-    const known = clients.get(key) ?? new Registry(host, settings);
+    const known = clients.get(key) ?? new Registry(host, settingsOf(context, host, options, report));
     clients.set(key, known);
     return known;
   };
@@ -65,6 +65,7 @@ export async function withRegistries<T>(
 /** What a registry's client takes from the surroundings of a tool. */
 export function settingsOf(
   context: Context,
+  host: string,
   { insecure, authfile, certDir, chunk }: TransferArguments,
   report: (event: RegistryEvent) => void,
 ): RegistrySettings {
@@ -77,7 +78,7 @@ export function settingsOf(
     userAgent: userAgent(context),
     sessions: uploads,
     report,
-    ...(insecure && { insecure }),
+    insecure: insecure ?? isInsecure(host, context.env),
     ...(authFile !== undefined && { authFile }),
     ...(certificates !== undefined && { certificates: [certificates] }),
     ...(chunk !== undefined && { chunk: readChunk(chunk) }),
@@ -131,7 +132,7 @@ export async function logIn(
   report: (event: RegistryEvent) => void,
 ): Promise<string> {
   const credential = passwordOrToken(username, password);
-  await tryLogin(host, credential, settingsOf(context, options, report));
+  await tryLogin(host, credential, settingsOf(context, host, options, report));
   const { path, helper } = await keepLogin(host, credential, keepOptions(context, options.authfile));
   return helper === undefined ? `in ${quote(path)}, as plain text for you alone` : `by ${quote(helper)}`;
 }
