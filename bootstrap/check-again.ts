@@ -45,7 +45,11 @@ function again(
     }
     const places = step.from.flatMap((each) => ['-p', `bootstrap/${each}`]);
     const words = ['--check', '--no-lock', '-r', `bootstrap/${step.shelf}`, ...places, name];
-    const { status } = spawnSync(join(root, 'bin/pkgbuild'), words, { cwd: root, stdio: 'inherit' });
+    const program = join(root, 'bin/pkgbuild');
+    const { status, signal } = spawnSync(program, words, { cwd: root, stdio: 'inherit' });
+    // By a signal, perhaps one that pkgbuild has heard itself: nobody wants the next one built then.
+    if (signal !== null || (status ?? 0) > 128)
+      throw new Fault('BUILD', `${name}: ended before it was built`);
     if (status === 0) appendFileSync(file, `${line}\n`);
     else wrong.push(name);
   }
