@@ -5,15 +5,15 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   rmSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { type Demo, makeDemo, namesIn, processesWith } from '../support/demo.ts';
 import { rootTest } from '../support/root-test.ts';
-import { output, quickstart, run, start, temporary, tool } from '../support/tools.ts';
+import { output, quickstart, run, start, tool } from '../support/tools.ts';
 
 const sources = {
   control: `Source: demo
@@ -39,57 +39,15 @@ const hostControl = sources.control.replace(/Depends-Build.*\n/, '');
 
 type Files = { readonly [file in keyof typeof sources]?: string };
 
-type Demo = {
-  readonly place: string;
-  readonly recipe: string;
-  readonly repository: string;
-  readonly work: string;
-  readonly env: Readonly<Record<string, string>>;
-  /** The words before a recipe and its options. */
-  readonly options: readonly string[];
-  write(file: string, text: string): void;
-  /** In roots of the quick start's packages. */
-  pkgbuild(...args: string[]): ReturnType<typeof run>;
-  /** In the view of this machine. */
-  onHost(...args: string[]): ReturnType<typeof run>;
-};
-
-/** A recipe, a place for everything, and pkgbuild with them. */
-function demo(t: ExecutionContext, files: Files = {}): Demo {
-  const place = join(temporary(t), 'a place');
-  const recipe = join(place, 'demo');
-  const repository = join(place, 'repository');
-  mkdirSync(recipe, { recursive: true });
-  const write = (file: string, text: string): void => writeFileSync(join(recipe, file), text);
-  for (const [file, text] of Object.entries({ ...sources, ...files })) write(file, text);
-  const env = { STATIC_DISTRO_HOME: join(place, 'home') };
-  const options = ['-r', repository, '--no-apt', '-p', quickstart];
+/** In roots of the quick start's packages, or in the view of this machine. */
+function demo(t: ExecutionContext, files: Files = {}): Demo & Record<'onHost', Demo['pkgbuild']> {
+  const made = makeDemo(t, { ...sources, ...files }, () => ['-p', quickstart]);
+  const { repository, env, place } = made;
   return {
-    place,
-    recipe,
-    repository,
-    work: join(place, 'home/cache/work'),
-    env,
-    options,
-    write,
-    pkgbuild: (...args) => run(tool('pkgbuild'), [...options, ...args], { env, cwd: place }),
+    ...made,
     onHost: (...args) => run(tool('pkgbuild'), ['-r', repository, '--no-apt', ...args], { env, cwd: place }),
   };
 }
-
-const namesIn = (directory: string): string[] => (existsSync(directory) ? readdirSync(directory).sort() : []);
-
-/** The machine's processes that have `word` in their command line. */
-const processesWith = (word: string): string[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      try {
-        return readFileSync(`/proc/${name}/cmdline`, 'latin1').includes(word);
-      } catch {
-        return false;
-      }
-    });
 
 /** What a failure always tells: one line of it, and one with its traces. */
 function failed(t: ExecutionContext, { status, stdout, stderr }: ReturnType<typeof run>, says: RegExp): void {

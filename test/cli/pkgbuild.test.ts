@@ -1,15 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { once } from 'node:events';
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,6 +9,7 @@ import { scan } from '../../builder/tar/scan.ts';
 import { places } from '../../src/cli/context.ts';
 import { makeEntry } from '../../src/source/entry.ts';
 import { formatDistfiles } from '../../src/source/distfile.ts';
+import { type Demo, makeDemo, namesIn, processesWith } from '../support/demo.ts';
 import { rootTest } from '../support/root-test.ts';
 import { output, quickstart, root, run, start, temporary, tool } from '../support/tools.ts';
 
@@ -59,31 +51,27 @@ const patch = `Say what it is.
 +a demo
 `;
 
-type Demo = {
-  readonly place: string;
-  readonly recipe: string;
-  readonly repository: string;
-  readonly work: string;
-  readonly env: Readonly<Record<string, string>>;
-  /** The words before a recipe and its options. */
-  readonly options: readonly string[];
-  write(file: string, text: string): void;
-  pkgbuild(...args: string[]): ReturnType<typeof run>;
-};
-
-/** A recipe with its source archive, a place for everything, and pkgbuild with them. */
+/** With a source archive, which is in a list of its own. */
 async function demo(
   t: ExecutionContext,
   scripts: { unpack?: string; build?: string; control?: string } = {},
 ): Promise<Demo> {
-  const place = join(temporary(t), 'a place');
-  const recipe = join(place, 'demo');
-  const distfiles = join(place, 'distfiles');
-  for (const directory of [recipe, distfiles, join(place, 'source/demo-1.0')])
-    mkdirSync(directory, { recursive: true });
+  const made = makeDemo(
+    t,
+    {
+      control: scripts.control ?? control,
+      'unpack.sh': scripts.unpack ?? unpackScript,
+      'build.sh': scripts.build ?? buildScript,
+      'change.patch': patch,
+    },
+    (place) => ['-d', join(place, 'distfiles'), '--distfiles', join(place, 'list.json')],
+  );
+  const { place } = made;
+  for (const directory of ['distfiles', 'source/demo-1.0'])
+    mkdirSync(join(place, directory), { recursive: true });
   writeFileSync(join(place, 'source/demo-1.0/README'), 'nothing\n');
   writeFileSync(join(place, 'source/demo-1.0/demo.c'), 'int main(void) { return 42; }\n');
-  const archive = join(distfiles, 'demo-1.0.tar.gz');
+  const archive = join(place, 'distfiles/demo-1.0.tar.gz');
   output('tar', ['czf', archive, '-C', join(place, 'source'), 'demo-1.0']);
   writeFileSync(
     join(place, 'list.json'),
@@ -91,24 +79,7 @@ async function demo(
       await makeEntry(archive, { urls: [], source: undefined, published: undefined, debian: false }),
     ]),
   );
-  const write = (file: string, text: string) => writeFileSync(join(recipe, file), text);
-  write('control', scripts.control ?? control);
-  write('unpack.sh', scripts.unpack ?? unpackScript);
-  write('build.sh', scripts.build ?? buildScript);
-  write('change.patch', patch);
-  const repository = join(place, 'repository');
-  const env = { STATIC_DISTRO_HOME: join(place, 'home') };
-  const options = ['-r', repository, '-d', distfiles, '--distfiles', join(place, 'list.json'), '--no-apt'];
-  return {
-    place,
-    recipe,
-    repository,
-    work: join(place, 'home/cache/work'),
-    env,
-    options,
-    write,
-    pkgbuild: (...args) => run(tool('pkgbuild'), [...options, ...args], { env, cwd: place }),
-  };
+  return made;
 }
 
 /** A digest over everything that a layer of the tree would hold. */
@@ -125,20 +96,6 @@ function treeDigest(tree: string): string {
   }
   return digest.finish().digest;
 }
-
-const namesIn = (directory: string): string[] => (existsSync(directory) ? readdirSync(directory).sort() : []);
-
-/** The machine's processes that have `word` in their command line. */
-const processesWith = (word: string): string[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      try {
-        return readFileSync(`/proc/${name}/cmdline`, 'latin1').includes(word);
-      } catch {
-        return false;
-      }
-    });
 
 async function until(condition: () => boolean, what: string): Promise<void> {
   for (let tries = 0; !condition(); tries += 1) {
