@@ -21,8 +21,8 @@ export const checkAgainLongest: Check = (options, setting) =>
   again(options, setting, (name) => name === longest);
 
 /**
- * Builds sources again, one after another. What gave the same bytes is written down with these, so that a check that
- * was cut off goes on where it was, and what has become other is checked again.
+ * Builds sources again, one after another. What gave the same bytes is written down with its build key and these, so
+ * that a check that was cut off goes on where it was, and what has become other is checked again.
  */
 function again(
   { root }: StepOptions,
@@ -38,7 +38,7 @@ function again(
   for (const [step, name] of lastBuilds()) {
     if (!chosen(name)) continue;
     count += 1;
-    const line = `${name} ${diffIDsOf(step, name, root).join(' ')}`;
+    const line = `${name} ${identityOf(step, name, root)}`;
     if (checked.has(line)) {
       before += 1;
       continue;
@@ -64,12 +64,14 @@ const lastBuilds = (): readonly (readonly [Step, string])[] =>
     .filter(({ shelf }) => shelf === repositories.stage3)
     .flatMap((step) => step.sources.map((name) => [step, name] as const));
 
-function diffIDsOf(step: Step, source: string, root: string): string[] {
+/** What it was built of, and what came out. */
+function identityOf(step: Step, source: string, root: string): string {
   const repository: Repository = openRepository(placeOf(root, step.shelf));
   const { control } = findRecipe(source, join(root, step.recipes), root);
-  return control.packages.map(
-    ({ name }) => repository.record(name, control.version + step.suffix).layer?.diffID ?? 'none',
-  );
+  return control.packages
+    .map(({ name }) => repository.record(name, control.version + step.suffix))
+    .map(({ buildKey, layer }) => `${buildKey} ${layer?.diffID}`)
+    .join(' ');
 }
 
 function readLines(file: string): readonly string[] {
