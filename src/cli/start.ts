@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { Fault } from '../../builder/fault.ts';
 import { type Context, places } from './context.ts';
-import { report } from './report.ts';
+import { asksForJson, report } from './report.ts';
 
 export type Tool = { main(context: Context): number | Promise<number> };
 
@@ -23,7 +23,7 @@ export async function start(find: (tool: string) => Tool | Promise<Tool> | undef
       },
     });
   } catch (error) {
-    process.exitCode = report(tool, error);
+    process.exitCode = report(tool, error, asksForJson(tool, args));
   }
 }
 

@@ -369,6 +369,44 @@ test('both tools work in a pipe whose reader leaves early, and show help and ver
   }
 });
 
+test('with --json every tool tells a failure as one object on a line of stderr', (t) => {
+  const { cwd } = workplace(t);
+  const env = { STATIC_DISTRO_HOME: join(cwd, 'home') };
+  const cases: readonly (readonly [status: number, code: string, name: string, ...args: string[]])[] = [
+    [1, 'NETWORK', 'pkgimage', 'tags', '--json', 'localhost:1/app'],
+    [1, 'NETWORK', 'pkgimage', 'pull', 'localhost:1/app', '--json'],
+    [2, 'USAGE', 'pkgimage', 'pull', '--json', '--nothing'],
+    [1, 'NETWORK', 'pkgrepo', 'list', 'registry:localhost:1/packages', '--json'],
+    [1, 'NOT_FOUND', 'pkgrepo', 'list', '--json', 'nowhere'],
+    [1, 'UNSATISFIABLE', 'pkgsolve', '--json', '-d', 'repository', 'nothing'],
+    [2, 'USAGE', 'pkgvercmp', '--json', '1', 'than', '2'],
+    [1, 'NOT_FOUND', 'pkgcontrol', '--json', 'nowhere'],
+    [1, 'NOT_FOUND', 'pkgbuild', '--json', './nowhere'],
+    [1, 'NOT_FOUND', 'pkgfetch', '--json', 'nowhere.tar.gz'],
+    [125, 'UNSATISFIABLE', 'withpkgs', '--dry-run', '--json', '-d', 'repository', '-p', 'nothing'],
+    [125, 'NOT_FOUND', 'withenv', '--json', '--dry-run', '-d', 'nowhere', '-p', 'make,4'],
+  ];
+  for (const [status, code, name, ...args] of cases) {
+    const words = [name, ...args].join(' ');
+    const ended = runTool(name, args, { cwd, env });
+    t.is(ended.status, status, `${words}: ${ended.stderr}`);
+    t.is(ended.stdout, '', words);
+    t.regex(ended.stderr, /^\{.*\}\n$/, words);
+    const { message, hint, ...others } = JSON.parse(ended.stderr) as Readonly<Record<string, unknown>>;
+    t.deepEqual(others, { code }, words);
+    t.is(typeof message, 'string', words);
+    t.true(hint === undefined || typeof hint === 'string', words);
+  }
+  // A word of the command is none of ours.
+  for (const command of [
+    ['--', 'x', '--json', '--dry-run'],
+    ['/bin/x', '--json', '--dry-run'],
+  ]) {
+    const { stderr } = runTool('withpkgs', ['-d', 'repository', '-p', 'nothing', ...command], { cwd, env });
+    t.regex(stderr, /^withpkgs: /);
+  }
+});
+
 test('pkgcontrol --catalogue lists what recipes make, as a table and as JSON', (t) => {
   const recipes = temporary(t);
   for (const [name, version, text] of [

@@ -83,7 +83,9 @@ async function showPlan(
     for (const each of explained) print(options.explain ? explanation(each, each.why) : planLine(each));
   }
   let status = 0;
-  for (const { error } of graph.refused) status = Math.max(status, report(context.tool, error));
+  for (const { error } of graph.refused) {
+    status = Math.max(status, report(context.tool, error, options.json));
+  }
   return status;
 }
 
@@ -126,8 +128,10 @@ async function run(
   else for (const { packages } of produced.values()) for (const { tree } of packages) print(`${tree}\n`);
   if (failed.size === 0) return 0;
   const count = `${failed.size} of ${graph.nodes.length + graph.refused.length} could not be built`;
-  for (const error of failed.values()) report(tool, error);
-  complain(`${tool}: ${count}${skipped.size > 0 ? `, and ${skipped.size} that need them` : ''}\n`);
+  for (const error of failed.values()) report(tool, error, options.json);
+  if (!options.json) {
+    complain(`${tool}: ${count}${skipped.size > 0 ? `, and ${skipped.size} that need them` : ''}\n`);
+  }
   const [first] = failed.values();
   return first instanceof Fault && (first.code === 'USAGE' || first.code === 'INPUT') ? 2 : 1;
 }
