@@ -24,6 +24,7 @@ import {
   type RegistryKind,
   type RegistryOptions,
   type RunningRegistry,
+  registryFor,
   startRegistry,
 } from '../support/registries.ts';
 import { user } from '../support/token-server.ts';
@@ -46,8 +47,7 @@ async function peer(
   options: RegistryOptions = {},
   settings: Partial<RegistrySettings> = {},
 ): Promise<Peer> {
-  const running = await startRegistry(kind, options);
-  t.teardown(() => running.stop());
+  const running = await registryFor(t, kind, options);
   const events: RegistryEvent[] = [];
   const password = { kind: 'password', username: user.name, password: user.password } as const;
   const registry = new Registry(running.host, {

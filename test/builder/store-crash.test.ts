@@ -1,6 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -8,27 +7,24 @@ import { digestOf } from '../../builder/digest.ts';
 import { check } from '../../builder/store/check.ts';
 import { collect } from '../../builder/store/collect.ts';
 import { allEntries } from '../../builder/store/collection.ts';
+import { ended } from '../support/ended.ts';
 import { newStore, putImage } from '../support/images.ts';
 import { isRoot, output, root, run, temporary } from '../support/tools.ts';
 
 const worker = join(root, 'test/support/store-worker.ts');
 const rounds = 60;
 
-type Ended = { readonly lines: string[]; readonly stderr: string; readonly status: number | null };
+type Worked = { readonly lines: string[]; readonly stderr: string; readonly status: number | null };
 
 /** Runs a worker, and kills it after `ms`, if it is given and the worker is still there. */
-async function work(args: readonly string[], ms?: number): Promise<Ended> {
+async function work(args: readonly string[], ms?: number): Promise<Worked> {
   const child = spawn(process.execPath, [worker, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
-  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
-  const closed = once(child, 'close') as Promise<[number | null]>;
+  const closed = ended(child);
   if (ms !== undefined) {
     await Promise.race([setTimeout(ms), closed]);
     child.kill('SIGKILL');
   }
-  const [status] = await closed;
+  const { status, stdout, stderr } = await closed;
   return { lines: stdout.split('\n').slice(0, -1), stderr, status };
 }
 

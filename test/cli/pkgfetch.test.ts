@@ -4,10 +4,12 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fromData } from 'ssri';
 import { type Distfile, formatDistfiles, parseDistfiles } from '../../src/source/distfile.ts';
 import { type Manner, serve } from '../support/archive-server.ts';
 import { makeDebianArchive } from '../support/debian-archive.ts';
+import { ended } from '../support/ended.ts';
 import { output, root, run, runTool, start, temporary, tool } from '../support/tools.ts';
 
 const body = Buffer.from(Array.from({ length: 60_000 }, (_, at) => (at * at * 31 + at * 7) >> 5));
@@ -53,15 +55,7 @@ async function runApart(
   env: Readonly<Record<string, string | undefined>>,
 ) {
   const child = start(t, tool('pkgfetch'), args, { env });
-  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-  const [status] = (await once(child, 'close')) as [number | null];
-  return { status, stdout: await stdout, stderr: await stderr };
-}
-
-async function collect(stream: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
+  return await ended(child);
 }
 
 /** Waits for something that another process does; the test's own time limit ends it. */
@@ -321,7 +315,7 @@ test('Ctrl-C leaves a part and nothing else, and is the status', async (t) => {
   ] as const) {
     const { server, directory, args, env } = await setUpServer(t, { slow: 50 });
     const child = start(t, tool('pkgfetch'), [...args, '--no-apt', name], { env });
-    const stderr = collect(child.stderr);
+    const stderr = text(child.stderr);
     await until(() => server.requests.length > 0 && listing(directory).length > 0);
     await until(() => statSync(join(directory, listing(directory)[0] ?? '')).size > 0);
     child.kill(signal);
@@ -347,9 +341,9 @@ test('a terminal has one line that is drawn over, dim unless NO_COLOR, and none 
       env: { ...env, TERM: 'xterm', NO_COLOR: undefined, ...more },
     });
     child.stdin.end();
-    const text = await collect(child.stdout);
+    const drawn = await text(child.stdout);
     writeFileSync(join(directory, name), '');
-    return text;
+    return drawn;
   };
   // Escape is written as E, so that the patterns can be read.
   const colour = (await draw({})).replaceAll('\x1b', 'E');

@@ -18,22 +18,17 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { type Descriptor, describe, mediaTypes } from '../../builder/descriptor.ts';
 import { digestOf } from '../../builder/digest.ts';
 import { encodeConfig, encodeIndex, encodeManifest } from '../../builder/manifest.ts';
 import { putDocument } from '../../builder/store/blob.ts';
 import { openStore } from '../../builder/store/open-store.ts';
+import { type Ended, ended } from '../support/ended.ts';
 import { startEngine } from '../support/engines.ts';
 import { lockProgram, tarOf } from '../support/images.ts';
 import { crane, finish, podman, skopeo } from '../support/peer-tools.ts';
 import { startProxy } from '../support/proxy.ts';
-import {
-  type RegistryKind,
-  type RegistryOptions,
-  type RunningRegistry,
-  startRegistry,
-} from '../support/registries.ts';
+import { type RegistryKind, type RegistryOptions, registryFor } from '../support/registries.ts';
 import { type Move, type Seen, startHostile } from '../support/registry-hostile.ts';
 import { user } from '../support/token-server.ts';
 import { rootTest } from '../support/root-test.ts';
@@ -43,7 +38,6 @@ import { quickstart, root, run, runTool, temporary, tool } from '../support/tool
 const test = ava.serial;
 
 type Env = Readonly<Record<string, string | undefined>>;
-type Result = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 
 const home = mkdtempSync(join(tmpdir(), 'static-distro-pkgimage-registry-'));
 test.after.always(() => rmSync(home, { recursive: true, force: true }));
@@ -71,18 +65,13 @@ async function call(
   env: Env = own,
   input?: string,
   program = 'pkgimage',
-): Promise<Result> {
+): Promise<Ended> {
   const child = spawn(tool(program), args, {
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stdin.end(input);
-  const [stdout, stderr, [status]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ]);
-  return { status: status as number | null, stdout, stderr };
+  return await ended(child);
 }
 
 /** The digest that a call prints, which must succeed. */
@@ -107,16 +96,6 @@ test.before(() => {
   tiny = build(['mksh', 'sbase'], 'tiny');
   other = build(['mksh', 'sbase', 'lua'], 'other');
 });
-
-async function registry(
-  t: ExecutionContext,
-  kind: RegistryKind = 'docker-registry',
-  options: RegistryOptions = {},
-): Promise<RunningRegistry> {
-  const running = await startRegistry(kind, options);
-  t.teardown(() => running.stop());
-  return running;
-}
 
 const count = (requests: readonly string[], pattern: RegExp): number =>
   requests.filter((request) => pattern.test(request)).length;
@@ -166,7 +145,7 @@ for (const [kind, options] of manners) {
   const words = [kind, auth ?? 'open', tls ? 'TLS' : 'plain'].join(', ');
 
   test(`${words}: login, push and pull; skopeo and crane see the same digest, and we see theirs`, async (t) => {
-    const running = await registry(t, kind, options);
+    const running = await registryFor(t, kind, options);
     const { host } = running;
     const env = newcomer(t);
     const trust = tls ? ['--cert-dir', running.certificates] : [];
@@ -234,7 +213,7 @@ rootTest('docker and podman pull what we pushed and run it, and we pull what the
     ['docker-registry', {}],
     ['distribution', { auth: 'basic', tls: true }],
   ] as const) {
-    const running = await registry(t, kind, options);
+    const running = await registryFor(t, kind, options);
     const { host } = running;
     const env = newcomer(t);
     const trust =
@@ -279,7 +258,7 @@ rootTest('docker and podman pull what we pushed and run it, and we pull what the
 // ---- what is asked and sent
 
 test('unchanged: two requests, also of an image for several platforms; and two of a pull', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const { host } = running;
   const { layout } = await layoutOfTwo(temporary(t));
   const env = newcomer(t);
@@ -300,7 +279,7 @@ test('unchanged: two requests, also of an image for several platforms; and two o
 });
 
 test('one package changed: its layer, the profile, the config and the manifest, and no other body', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const { host } = running;
   const env = newcomer(t);
   const trees = join(temporary(t), 'trees');
@@ -331,7 +310,7 @@ test('one package changed: its layer, the profile, the config and the manifest, 
 });
 
 test('push to the registry that holds the packages: no body of a layer of a package', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const { host } = running;
   const publisher = newcomer(t);
   const names = ['mksh', 'sbase', 'lua'];
@@ -384,7 +363,7 @@ test('push to the registry that holds the packages: no body of a layer of a pack
 });
 
 test('past the budget groups are sent beside profile, config and manifest, and packages mounted', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const { host } = running;
   const env = newcomer(t);
   const names = ['mksh', 'sbase', 'lua', 'musl', 'mini-httpd'].filter((name) =>
@@ -405,7 +384,7 @@ test('past the budget groups are sent beside profile, config and manifest, and p
 });
 
 test('a version is tagged with its series, unless a newer one is there', async (t) => {
-  const { host } = await registry(t);
+  const { host } = await registryFor(t);
   const digestAt = (tag: string) => must(t, ['pull', `${host}/app:${tag}`, '--as', 'x']);
   await must(t, ['push', 'tiny', `${host}/app:1.2.3`, '--also-tag', '--tag', 'stable']);
   t.is(
@@ -430,8 +409,8 @@ test('a version is tagged with its series, unless a newer one is there', async (
 });
 
 test('copy: to, from and between registries, and only what is missing; a lock and a whole store', async (t) => {
-  const running = await registry(t);
-  const second = await registry(t, 'crane');
+  const running = await registryFor(t);
+  const second = await registryFor(t, 'crane');
   const env = newcomer(t);
   const directory = temporary(t);
   const at = (name: string, host = running.host) => `docker://${host}/${name}`;
@@ -465,7 +444,7 @@ test('copy: to, from and between registries, and only what is missing; a lock an
 // ---- how it is told
 
 test('lines where there is no terminal, bars where there is one, and neither where nothing moves', async (t) => {
-  const { host } = await registry(t);
+  const { host } = await registryFor(t);
   const first = await call(['push', 'tiny', `${host}/tiny:1`]);
   t.regex(first.stderr, /^([0-9a-f]{12} +[\d.]+ k?B {2}sent\n){4}$/);
   t.is((await call(['push', 'tiny', `${host}/tiny:1`])).stderr, '');
@@ -511,7 +490,7 @@ const sizeBelow = (directory: string): number =>
     : 0;
 
 test('a push and a pull that are killed go on where they were', async (t) => {
-  const { host } = await registry(t, 'distribution');
+  const { host } = await registryFor(t, 'distribution');
   const proxy = await startProxy(host);
   t.teardown(() => proxy.stop());
   const size = 8 << 20;
@@ -674,7 +653,7 @@ test('a registry that lies: nothing of it has a name, and nothing wrong is kept'
 });
 
 test('who is not there, who does not answer, what does not exist, what is no name', async (t) => {
-  const { host } = await registry(t);
+  const { host } = await registryFor(t);
   const silent = createServer(() => undefined);
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   t.teardown(() => {
@@ -771,7 +750,7 @@ test('no credential, token or signed query in any output; none for another host'
 });
 
 test('what is no image is not pulled, and is no reason for a list to fail', async (t) => {
-  const { host } = await registry(t);
+  const { host } = await registryFor(t);
   const env = newcomer(t);
   const published = await call(['publish', quickstart, `registry:${host}/packages`], env, '', 'pkgrepo');
   t.is(published.status, 0, published.stderr);
@@ -829,7 +808,7 @@ test('a user in a name is refused without being told', async (t) => {
 });
 
 test('login keeps what docker, skopeo and crane find, tells where, and logout forgets it', async (t) => {
-  const running = await registry(t, 'docker-registry', { auth: 'basic' });
+  const running = await registryFor(t, 'docker-registry', { auth: 'basic' });
   const { host } = running;
   const env = newcomer(t);
   const { layout } = await layoutOfTwo(temporary(t));
@@ -889,7 +868,7 @@ test('login keeps what docker, skopeo and crane find, tells where, and logout fo
 });
 
 test('a stored password that is refused is told with its file and its user', async (t) => {
-  const { host } = await registry(t, 'docker-registry', { auth: 'basic' });
+  const { host } = await registryFor(t, 'docker-registry', { auth: 'basic' });
   const env = newcomer(t);
   const file = join(env['HOME'] ?? '', 'auth.json');
   writeFileSync(file, JSON.stringify({ auths: { [host]: { auth: btoa('me:stale-secret') } } }));
@@ -900,7 +879,7 @@ test('a stored password that is refused is told with its file and its user', asy
 });
 
 test('login asks on a terminal, and does not show what is typed as password', async (t) => {
-  const { host } = await registry(t, 'docker-registry', { auth: 'basic' });
+  const { host } = await registryFor(t, 'docker-registry', { auth: 'basic' });
   const env: Env = { ...newcomer(t), TERM: 'xterm' };
   const ask = async (password: string) => {
     const steps = JSON.stringify([
@@ -941,7 +920,7 @@ test('a proxy is used where the environment names one, and not for what NO_PROXY
     proxy.closeAllConnections();
     proxy.close();
   });
-  const { host } = await registry(t);
+  const { host } = await registryFor(t);
   const env = { ...own, http_proxy: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` };
   const through = await call(['pull', `${host}/app`], { ...env, no_proxy: undefined, NO_PROXY: undefined });
   t.is(through.status, 1);
@@ -979,7 +958,7 @@ function otherAddress(): string {
 }
 
 test('plain http beyond this machine is spoken only if that was asked for, by option or by environment', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   // The registry listens on loopback alone: what comes to the other address is passed on to it.
   const passed = await startProxy(running.host, 0, otherAddress());
   t.teardown(() => passed.stop());
@@ -1018,7 +997,7 @@ test('plain http beyond this machine is spoken only if that was asked for, by op
 });
 
 test('mirrors are asked first, and passed over where they have it not or lie', async (t) => {
-  const [origin, mirror] = [await registry(t), await registry(t)];
+  const [origin, mirror] = [await registryFor(t), await registryFor(t)];
   await must(t, ['push', 'tiny', `${origin.host}/app:1`]);
   await must(t, ['push', 'tiny', `${mirror.host}/hub/app:1`]);
   await origin.requests();

@@ -23,12 +23,12 @@ import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { digestOf } from '../../builder/digest.ts';
+import { type Ended, ended } from '../support/ended.ts';
 import { noise, writePackage } from '../support/generated-packages.ts';
 import { accepts } from '../support/schemas.ts';
 import { isRoot, output, root, run, runTool, temporary, tool } from '../support/tools.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
-type Ended = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 
 const homeOf = (home: string): Env => ({ STATIC_DISTRO_HOME: home, SOURCE_DATE_EPOCH: undefined });
 const storeOf = (env: Env): string => join(env['STATIC_DISTRO_HOME'] ?? '', 'data/store');
@@ -83,18 +83,11 @@ const startTool = (args: readonly string[], env: Env) =>
   });
 
 /** Waits for its end, which is at `ms` at the latest: by a kill of the process, or of its whole group. */
-async function ended(child: ReturnType<typeof startTool>, ms?: number, group = false): Promise<Ended> {
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
-  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
-  const closed = once(child, 'close') as Promise<[number | null]>;
-  if (ms !== undefined) {
-    await Promise.race([setTimeout(ms), closed]);
-    kill(child, group);
-  }
-  const [status] = await closed;
-  return { status, stdout, stderr };
+async function endedBy(child: ReturnType<typeof startTool>, ms: number, group = false): Promise<Ended> {
+  const closed = ended(child);
+  await Promise.race([setTimeout(ms), closed]);
+  kill(child, group);
+  return await closed;
 }
 
 function kill({ pid, exitCode, signalCode }: ChildProcess, group: boolean): void {
@@ -129,7 +122,7 @@ test.serial(
     const done = (): number => Object.values(killed).reduce((sum, count) => sum + count, 0);
     const attempt = async (kind: Kind, args: readonly string[]): Promise<string | undefined> => {
       const moment = 40 + Math.random() * latest[kind];
-      const { status, stdout, stderr } = await ended(startTool(args, env), moment, Math.random() < 0.5);
+      const { status, stdout, stderr } = await endedBy(startTool(args, env), moment, Math.random() < 0.5);
       latest[kind] *= status === null ? 1.15 : 0.75;
       if (status === null) killed[kind]++;
       else t.is(status, 0, `${args.join(' ')}: ${stderr}`);

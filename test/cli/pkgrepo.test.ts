@@ -33,12 +33,8 @@ import { packagePath } from '../../src/package/name.ts';
 import type { PackageRecord } from '../../src/package/record.ts';
 import { holdersOf } from '../../src/remote/holders.ts';
 import { buildTag, packageTag, parseTag, type Subject } from '../../src/remote/tag.ts';
-import {
-  type RegistryKind,
-  type RegistryOptions,
-  startRegistry,
-  type RunningRegistry,
-} from '../support/registries.ts';
+import { type Ended, ended } from '../support/ended.ts';
+import { registryFor, type RunningRegistry } from '../support/registries.ts';
 import { startHostile } from '../support/registry-hostile.ts';
 import { user } from '../support/token-server.ts';
 import { isRoot, quickstart, root, run, temporary, tool } from '../support/tools.ts';
@@ -59,35 +55,13 @@ const newcomer = (t: ExecutionContext): Env => ({
 const homeOf = (env: Env): string => env['STATIC_DISTRO_HOME'] ?? '';
 const cacheOf = (env: Env): string => join(homeOf(env), 'cache');
 
-/** Can be stopped before the end of the test. */
-async function registry(
-  t: ExecutionContext,
-  kind: RegistryKind = 'docker-registry',
-  options: RegistryOptions = {},
-): Promise<RunningRegistry> {
-  const running = await startRegistry(kind, options);
-  let stopped: Promise<void> | undefined;
-  const stop = () => (stopped ??= running.stop());
-  t.teardown(stop);
-  return { ...running, stop };
-}
-
-type Ended = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
-
 /** Runs a tool while this process goes on: a registry whose log nobody reads stops. */
 async function runs(name: string, args: readonly string[], env: Env): Promise<Ended> {
   const child = spawn(tool(name), args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const texts = [child.stdout, child.stderr].map(async (stream) => {
-    const parts: Buffer[] = [];
-    for await (const part of stream as AsyncIterable<Buffer>) parts.push(part);
-    return Buffer.concat(parts).toString();
-  });
-  const [status] = (await once(child, 'close')) as [number | null];
-  const [stdout = '', stderr = ''] = await Promise.all(texts);
-  return { status, stdout, stderr };
+  return await ended(child);
 }
 
 /** Standard output of a tool that must succeed. */
@@ -223,7 +197,7 @@ test('every name and version has a tag that leads back to it, and no two have th
 
 for (const kind of ['docker-registry', 'distribution'] as const) {
   test(`${kind}: a command on a machine with nothing, and without the registry afterwards`, async (t) => {
-    const running = await registry(t, kind);
+    const running = await registryFor(t, kind);
     const place = `registry:localhost:${running.host.split(':')[1] ?? ''}/packages`;
     await must('pkgrepo', ['publish', quickstart, place], newcomer(t));
     const env = newcomer(t);
@@ -280,7 +254,7 @@ test('what starts a command from a directory does not load what knows registries
 });
 
 test('images and solutions are the same from wherever the packages come', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const place = `${running.host}/some/packages`;
   const layout = `oci:${join(temporary(t), 'layout')}`;
   const env = newcomer(t);
@@ -312,7 +286,7 @@ test('images and solutions are the same from wherever the packages come', async 
 });
 
 test('one registry holds every architecture, and each machine sees its own', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const place = `registry:${running.host}/packages`;
   const machines = ['x86_64', 'aarch64'];
   const directories = machines.map((architecture) => {
@@ -342,7 +316,7 @@ test('one registry holds every architecture, and each machine sees its own', asy
 // --- Publishing
 
 test('eight publishers at once lose no package, and a second time nothing is sent', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const place = `registry:${running.host}/packages`;
   const publishers = Array.from({ length: 8 }, (_, at) => {
     const repository = join(temporary(t), 'repository');
@@ -372,7 +346,7 @@ test('eight publishers at once lose no package, and a second time nothing is sen
 });
 
 test('a lost index, and one that somebody overwrote with less, cost requests and no package', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const place = `registry:${running.host}/packages`;
   const repository = join(temporary(t), 'repository');
   for (const name of ['a', 'b', 'c']) put(repository, name, '1');
@@ -407,7 +381,7 @@ test('a lost index, and one that somebody overwrote with less, cost requests and
 
 test('names and versions come back from a registry, and its own garbage collection leaves every encoding', async (t) => {
   const data = join(temporary(t), 'data');
-  const first = await registry(t, 'docker-registry', { data });
+  const first = await registryFor(t, 'docker-registry', { data });
   const repository = join(temporary(t), 'repository');
   for (const [name, version] of famous) put(repository, name, version, 'Architecture: all\n');
   // More of one name than one shard's worth of packages, so that there are several shards.
@@ -426,7 +400,7 @@ test('names and versions come back from a registry, and its own garbage collecti
   const collected = run('docker-registry', ['garbage-collect', '--delete-untagged', configuration], { env });
   t.is(collected.status, 0, collected.stderr);
 
-  const second = await registry(t, 'docker-registry', { data });
+  const second = await registryFor(t, 'docker-registry', { data });
   const far = client(t, second);
   t.deepEqual([...(await far.tags())].sort(), [...tags].sort());
   t.is(tags.length, 2 * (famous.length + 70) + 1 + 1);
@@ -452,7 +426,7 @@ test('names and versions come back from a registry, and its own garbage collecti
 });
 
 test('packages are removed from a directory, a layout and a registry', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const place = `registry:${running.host}/packages`;
   const repository = join(temporary(t), 'repository');
   const layout = `oci:${join(temporary(t), 'layout')}`;
@@ -479,7 +453,7 @@ test('packages are removed from a directory, a layout and a registry', async (t)
 // --- Trust
 
 test('a copied tree is what its record says once it was read; an origin that was lost is mended by --replace', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const work = temporary(t);
   const far = `registry:${running.host}/packages`;
   const layout = `oci:${join(work, 'layout')}`;
@@ -531,7 +505,7 @@ test('a copied tree is what its record says once it was read; an origin that was
 });
 
 test('a version that is another package than it was is refused until somebody accepts it', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const place = `registry:${running.host}/packages`;
   const repository = join(temporary(t), 'repository');
   put(repository, 'a', '1');
@@ -581,7 +555,7 @@ test('a version that is another package than it was is refused until somebody ac
 });
 
 test('a name that is in a local repository is never taken from a registry', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const place = `registry:${running.host}/packages`;
   const [near, far] = [join(temporary(t), 'near'), join(temporary(t), 'far')];
   put(near, 'a', '1');
@@ -603,7 +577,7 @@ test('a name that is in a local repository is never taken from a registry', asyn
 });
 
 test('caches and what was trusted are used only if nobody else can write to them', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const place = `registry:${running.host}/packages`;
   await must('pkgrepo', ['publish', quickstart, place, 'mksh'], newcomer(t));
   const env = newcomer(t);
@@ -709,7 +683,7 @@ const forgeries: Readonly<Record<string, Forgery & { readonly says: RegExp }>> =
 };
 
 test('a layer that is not what it should be leaves nothing behind', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   for (const [at, [what, { says, ...forgery }]] of Object.entries(forgeries).entries()) {
     const name = `packages-${at}`;
     await forge(client(t, running, name), forgery);
@@ -728,7 +702,7 @@ test('a layer that is not what it should be leaves nothing behind', async (t) =>
 // --- Bad input
 
 test('what cannot be: one line that says what, where and what to do', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const { host } = running;
   const env = newcomer(t);
   const repository = join(temporary(t), 'repository');
@@ -797,7 +771,7 @@ test('a registry that is read-only, full, or says no: host, repository, operatio
   const repository = join(temporary(t), 'repository');
   put(repository, 'a', '1');
   const settings = { REGISTRY_STORAGE_MAINTENANCE_READONLY: '{"enabled":true}' };
-  const readonly = await registry(t, 'docker-registry', { settings });
+  const readonly = await registryFor(t, 'docker-registry', { settings });
   const refused = await fails(
     t,
     1,
@@ -839,7 +813,7 @@ test('a registry that is read-only, full, or says no: host, repository, operatio
 });
 
 test('a registry that wants a password gets that of docker, and nobody else does', async (t) => {
-  const running = await registry(t, 'docker-registry', { auth: 'basic' });
+  const running = await registryFor(t, 'docker-registry', { auth: 'basic' });
   const place = `registry:${running.host}/packages`;
   const repository = join(temporary(t), 'repository');
   put(repository, 'a', '1');
@@ -866,7 +840,7 @@ test('a registry that wants a password gets that of docker, and nobody else does
 });
 
 test('a publisher that is killed at any moment leaves nothing half published, and the next goes on', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const place = `registry:${running.host}/packages`;
   const repository = join(temporary(t), 'repository');
   const all = Array.from({ length: 6 }, (_, at) => `p${at}`);
@@ -913,7 +887,7 @@ test('every command has help with an example', async (t) => {
 // --- What others use of it
 
 test('where layers can be mounted from is known from what was read and published', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const repository = join(temporary(t), 'repository');
   put(repository, 'a', '1');
   const [publisher, reader, stranger] = [newcomer(t), newcomer(t), newcomer(t)];
@@ -943,7 +917,7 @@ test('where layers can be mounted from is known from what was read and published
 });
 
 test('a package that comes later is found, however little ago the registry was asked', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const place = `registry:${running.host}/packages`;
   const repository = join(temporary(t), 'repository');
   put(repository, 'a', '1');
@@ -970,7 +944,7 @@ test('a package that comes later is found, however little ago the registry was a
 });
 
 test('a registry that accepts and says nothing is waited for once', async (t) => {
-  const running = await registry(t);
+  const running = await registryFor(t);
   const env = newcomer(t);
   const repository = join(temporary(t), 'repository');
   put(repository, 'a', '1');

@@ -1,9 +1,8 @@
 /** Other clients of registries, run beside servers that this process plays: so never synchronously. */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { ended } from './ended.ts';
 import { goProgram } from './go-programs.ts';
 import type { RegistryOptions, RunningRegistry } from './registries.ts';
 import { user } from './token-server.ts';
@@ -15,14 +14,10 @@ export async function finish(
   env: NodeJS.ProcessEnv = {},
 ): Promise<string> {
   const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  const [out, complaint, [status]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ]);
+  const { status, stdout, stderr } = await ended(child);
   if (status !== 0)
-    throw new Error(`${program} ${args.join(' ')} ended with ${String(status)}: ${complaint || out}`);
-  return out;
+    throw new Error(`${program} ${args.join(' ')} ended with ${String(status)}: ${stderr || stdout}`);
+  return stdout;
 }
 
 export type Client = {

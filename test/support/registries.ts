@@ -5,6 +5,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import type { ExecutionContext } from 'ava';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { goProgram } from './go-programs.ts';
 import { startTokenServer, type TokenServer } from './token-server.ts';
@@ -30,6 +31,7 @@ export type RunningRegistry = {
   readonly tokens: TokenServer | undefined;
   /** `METHOD PATH STATUS` of each request since the last call, by the registry's own log. */
   requests(): Promise<string[]>;
+  /** May be called again. */
   stop(): Promise<void>;
 };
 
@@ -69,20 +71,33 @@ export async function startRegistry(
     mkdirSync(join(certificates, place), { recursive: true });
     if (certificate && options.tls) copyFileSync(certificate.cert, join(certificates, place, 'ca.crt'));
   }
+  const end = async () => {
+    tokens?.stop();
+    const ended = once(child, 'close');
+    if (child.exitCode === null) child.kill('SIGKILL');
+    await ended;
+    rmSync(home, { recursive: true, force: true, maxRetries: 3 });
+  };
+  let stopped: Promise<void> | undefined;
   return {
     host,
     directory,
     certificates,
     tokens,
     requests: log.requests,
-    async stop() {
-      tokens?.stop();
-      const ended = once(child, 'close');
-      if (child.exitCode === null) child.kill('SIGKILL');
-      await ended;
-      rmSync(home, { recursive: true, force: true, maxRetries: 3 });
-    },
+    stop: () => (stopped ??= end()),
   };
+}
+
+/** One for a test, which may stop it before its end. */
+export async function registryFor(
+  t: ExecutionContext,
+  kind: RegistryKind = 'docker-registry',
+  options: RegistryOptions = {},
+): Promise<RunningRegistry> {
+  const running = await startRegistry(kind, options);
+  t.teardown(running.stop);
+  return running;
 }
 
 const environment = (
