@@ -1,8 +1,9 @@
 import { Fault } from '../fault.ts';
 import { mayLead } from './address.ts';
+import { exchangeDirectly } from './direct.ts';
 import { resolveLocation } from './header.ts';
 import { isLost, isUnknownAuthority } from './network-fault.ts';
-import { proxyFor } from './proxy.ts';
+import { mayNeedProxy, proxyFor } from './proxy.ts';
 import { redactText, redactUrl } from './redact.ts';
 import {
   type Agents,
@@ -22,6 +23,10 @@ import {
   withoutVerification,
   withSystemAuthorities,
 } from './trust.ts';
+import { openPool, type Pool } from './wire.ts';
+
+/** Nothing of TLS; one object, as connections are told apart by it. */
+const noTrust: Trust = {};
 
 /** More redirects than any registry needs. */
 const mostRedirects = 8;
@@ -33,7 +38,9 @@ const mostRedirects = 8;
 export class Connection {
   readonly #settings: RegistrySettings;
   readonly #host: string;
+  /** Where the environment names a proxy, Node's own client is asked. */
   readonly #agents: Agents;
+  readonly #pool: Pool = openPool();
   readonly #patience: Patience;
   readonly #trust = new Map<string, Promise<Trust>>();
   readonly #said = new Set<string>();
@@ -47,6 +54,7 @@ export class Connection {
 
   close(): void {
     this.#agents.close();
+    this.#pool.close();
   }
 
   /** One request, without following where it leads. */
@@ -59,17 +67,17 @@ export class Connection {
       ...request.headers,
     };
     const ask = { ...request, headers };
-    const trust = url.protocol === 'https:' ? await this.#trustIn(url.host) : {};
+    const trust = url.protocol === 'https:' ? await this.#trustIn(url.host) : noTrust;
     const proxy = proxyFor(url, this.#settings.environment);
     let answer: Answer;
     try {
-      answer = await exchange(this.#agents, trust, this.#patience, ask);
+      answer = await this.#exchange(trust, ask);
     } catch (error) {
       if (!isUnknownAuthority(error) || (trust as Trust).rejectUnauthorized === false) {
         throw proxy ? throughProxy(error, proxy) : error;
       }
       const more = withSystemAuthorities(trust);
-      answer = await exchange(this.#agents, more, this.#patience, ask);
+      answer = await this.#exchange(more, ask);
       this.#trust.set(url.host, Promise.resolve(more));
     }
     this.#settings.report?.({
@@ -81,6 +89,12 @@ export class Connection {
     });
     this.#remark(answer);
     return answer;
+  }
+
+  #exchange(trust: Trust, ask: Request): Promise<Answer> {
+    return mayNeedProxy(ask.url, this.#settings.environment)
+      ? exchange(this.#agents, trust, this.#patience, ask)
+      : exchangeDirectly(this.#pool, trust, this.#patience, ask);
   }
 
   /**

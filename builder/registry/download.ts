@@ -30,7 +30,7 @@ export async function* download(
     const answer = await request(place, descriptor, at, end);
     try {
       let skip = answer.status === 200 ? at : 0;
-      for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+      for await (const chunk of answer.body) {
         const rest = chunk.subarray(Math.min(skip, chunk.length));
         skip -= chunk.length - rest.length;
         if (rest.length > end - at && end === size) {

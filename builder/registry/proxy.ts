@@ -18,6 +18,12 @@ export function proxyFor(url: URL, environment: NodeJS.ProcessEnv): URL | undefi
   });
 }
 
+/** Whether the environment names a proxy for such an address, be it exempt or not. */
+export function mayNeedProxy({ protocol }: URL, environment: NodeJS.ProcessEnv): boolean {
+  const name = protocol === 'https:' ? 'https_proxy' : 'http_proxy';
+  return Boolean(environment[name] || environment[name.toUpperCase()]);
+}
+
 /** Where in doubt, exempt: then Node decides by itself. */
 function isExempt({ hostname, host }: URL, list: string): boolean {
   return list

@@ -32,7 +32,7 @@ export type Answer = {
   readonly challenges: readonly string[];
   readonly warnings: readonly string[];
   readonly url: URL;
-  readonly body: IncomingMessage;
+  readonly body: AsyncIterable<Buffer> & { destroy(): void };
 };
 
 /** Connections that are kept open between requests. */
@@ -63,7 +63,7 @@ export function openAgents(environment: NodeJS.ProcessEnv): Agents {
 const longestHeader = 65536;
 
 /**
- * One request and the beginning of its answer. Throws NETWORK if no answer came, and what `body.read` throws.
+ * One request and the beginning of its answer, through Node's own client, which knows proxies. Throws NETWORK if no answer came, and what `body.read` throws.
  * An answer may come before the body has been sent; the rest of it is then not sent, nor the connection used
  * again.
  */
@@ -161,7 +161,7 @@ export async function readBody(answer: Answer, limit: number): Promise<Buffer | 
   const chunks: Buffer[] = [];
   let size = 0;
   try {
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+    for await (const chunk of answer.body) {
       size += chunk.length;
       if (size > limit) return undefined;
       chunks.push(chunk);
