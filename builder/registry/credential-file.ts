@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { asFault, Fault } from '../fault.ts';
 import { type Field, member, members, optional, parseJson, string } from '../json.ts';
@@ -14,13 +14,19 @@ export const legacyName = '.dockercfg';
 /** A program to ask, under which key; `optional` if its absence is no reason to stop. */
 export type Helper = { readonly program: string; readonly key: string; readonly optional: boolean };
 
+/** Where a session has no directory. Root's podman makes it for root alone, and then no other user has a file in it. */
+export const podmanDirectory = '/run/containers';
+
 /** Undefined if there is no such file. */
 export async function readCredentialFile(path: string): Promise<CredentialFile | undefined> {
   let bytes: Buffer;
   try {
     bytes = await readFile(path);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === 'EACCES' && path.startsWith(`${podmanDirectory}/`) && (await isClosed(podmanDirectory)))
+      return undefined;
     throw asFault(error, `reading credentials from ${path}`);
   }
   if (bytes.length === 0) return { value: {}, document: path, path: '' };
@@ -35,6 +41,12 @@ export async function readCredentialFile(path: string): Promise<CredentialFile |
     });
   }
 }
+
+const isClosed = (directory: string): Promise<boolean> =>
+  access(directory, constants.X_OK).then(
+    () => false,
+    () => true,
+  );
 
 /** What the file has for a repository. */
 export function credentialFromFile(

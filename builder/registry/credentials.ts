@@ -5,6 +5,7 @@ import {
   type CredentialFile,
   knowsHost,
   legacyName,
+  podmanDirectory,
   readCredentialFile,
 } from './credential-file.ts';
 import { askHelper } from './credential-helper.ts';
@@ -44,7 +45,7 @@ function namedFile({ REGISTRY_AUTH_FILE: file, DOCKER_CONFIG: directory }: NodeJ
 /** Without a directory of a session, as for root, podman and skopeo have another place. */
 function podmanFile(runtime: string | undefined, id: number | undefined): string | undefined {
   if (runtime) return join(runtime, 'containers/auth.json');
-  return id === undefined ? undefined : `/run/containers/${id}/auth.json`;
+  return id === undefined ? undefined : `${podmanDirectory}/${id}/auth.json`;
 }
 
 /**

@@ -26,7 +26,8 @@ import { backOff, defaultPolicy, retryAfter } from '../../builder/registry/retry
 import { mergeScopes } from '../../builder/registry/scope.ts';
 import { user } from '../support/token-server.ts';
 import { type RegistryOptions, startRegistry } from '../support/registries.ts';
-import { temporary } from '../support/tools.ts';
+import { rootTest } from '../support/root-test.ts';
+import { output, temporary } from '../support/tools.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const login = (text: string) => ({ auth: base64(text) });
@@ -393,6 +394,15 @@ test('credentials: without a directory of the session, where root logs in with p
     '/h/.dockercfg',
   ]);
   t.false(files({ XDG_RUNTIME_DIR: '/r' }).includes('/run/containers/7/auth.json'));
+});
+
+rootTest("credentials: root's podman has closed its directory to others, who have none there then", (t) => {
+  const module = new URL('../../builder/registry/credentials.ts', import.meta.url).href;
+  const find = `console.log(await (await import(${JSON.stringify(module)})).findCredential('h', undefined, {HOME: '/'}))`;
+  const alone = 'mount -t tmpfs none /run; mkdir -m 700 /run/containers; exec setpriv "$@"';
+  const caller = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
+  const node = [process.execPath, '--input-type=module', '-e', find];
+  t.is(output('unshare', ['--mount', 'sh', '-ec', alone, 'sh', ...caller, ...node]), 'undefined\n');
 });
 
 test('credentials: a helper that is not installed keeps nobody waiting', (t) => {
