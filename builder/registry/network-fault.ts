@@ -60,7 +60,10 @@ function words(code: string, text: string): string {
   if (code === 'EAI_AGAIN') return 'the host name cannot be looked up just now (EAI_AGAIN)';
   if (code === 'ECONNREFUSED') return 'nobody answers there (ECONNREFUSED)';
   if (code === 'ECONNRESET' || code === 'EPIPE' || text === 'aborted') return 'the connection broke';
-  if (isTls(code)) return `its certificate is not to be trusted: ${redactText(text)}`;
+  // What Node adds to it has been tried: the system's authorities (connection.ts).
+  if (isTls(code)) {
+    return `its certificate is not to be trusted: ${redactText(text.replace(/; if the root CA.*/s, ''))}`;
+  }
   if (isPlain(code, text)) return `it does not speak TLS (${code})`;
   if (isHandshake(code)) return `TLS did not come about: ${reasonOf(text)} (${code})`;
   return redactText(text === '' ? code : text);
@@ -88,6 +91,16 @@ function hintFor(code: string, text: string, url: URL): { readonly hint?: string
   if (isHandshake(code) && /certificate required|bad certificate|handshake failure/.test(text)) {
     return { hint: `if it wants a certificate of yours: certs.d/${url.host}/client.cert and client.key` };
   }
-  if (isTls(code)) return { hint: `put its authority into certs.d/${url.host}/ca.crt` };
+  if (isTls(code)) return { hint: certificateHint(code, url) };
   return {};
+}
+
+function certificateHint(code: string, { host }: URL): string {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return 'it is for other names: call the registry by one of them';
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
+    return 'check the clock of this machine; if that is right, the registry needs a new one';
+  }
+  if (code === 'CERT_REVOKED') return 'the registry needs a new one';
+  return `if you trust it: it, or its authority, goes into ~/.config/containers/certs.d/${host}/ca.crt or /etc/docker/certs.d/${host}/ca.crt`;
 }

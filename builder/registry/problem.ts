@@ -82,7 +82,7 @@ function hintFor({ status, code, message }: Problem, host: string): string | und
   if (/immutable|cannot be overwritten|already exists/i.test(message) || code === 'TAG_INVALID') {
     return 'that tag may not be moved; choose another one';
   }
-  if (status === 401) return `log in to ${host} first`;
+  if (status === 401) return `log in to ${host} first: pkgimage login ${host}`;
   if (status === 403) {
     return host === 'ghcr.io'
       ? `this account may not do that; a token for ${host} needs the packages scopes and, for an organisation, SSO`
@@ -97,5 +97,7 @@ function hintFor({ status, code, message }: Problem, host: string): string | und
   if (status === 413) return 'a proxy before the registry limits the size of requests; set a smaller chunk';
   if (status === 429) return 'the registry limits requests; wait, or log in for a higher limit';
   if (status === 507 || /no space|quota|disk full/i.test(message)) return 'the registry is full';
-  return status >= 500 ? 'the registry is in trouble; try again later' : undefined;
+  return status >= 500
+    ? 'the registry is in trouble, such as by a full disk; its log tells, or try again later'
+    : undefined;
 }

@@ -50,6 +50,11 @@ export async function readListing(repository: Repository, options: ListingOption
       },
     );
   }
+  if (index === undefined && !tags.some(parseTag)) {
+    throw new Fault('NOT_FOUND', `${labelOf(repository.place)}: there are no packages, only other tags`, {
+      hint: 'if these are images: pkgimage pull; packages are where pkgrepo publish has put them',
+    });
+  }
   const indexed = new Map(entries.map((entry) => [tagOf(entry), entry]));
   const there = group(tags);
   const gone = [...indexed.keys()].filter((tag) => !there.has(tag));

@@ -713,15 +713,21 @@ test('what cannot be: one line that says what, where and what to do', async (t) 
     config: describe(mediaTypes.config, Buffer.from('{}')).descriptor,
     layers: [],
   });
-  const images = client(t, running, 'image');
-  await putDocument(images, describe(mediaTypes.config, Buffer.from('{}')));
-  await images.tagAll(['packages'], image);
+  for (const [name, tag] of [
+    ['image', 'packages'],
+    ['others', '1.2.3'],
+  ] as const) {
+    const images = client(t, running, name);
+    await putDocument(images, describe(mediaTypes.config, Buffer.from('{}')));
+    await images.tagAll([tag], image);
+  }
   const cases: readonly (readonly [readonly string[], RegExp, number?])[] = [
     [['list', 'registry:localhost:1/packages'], /^pkgrepo: localhost:1: nobody answers there/],
     [
       ['list', `registry:${host}/nothing`],
       /nothing: there is no such repository, or nothing is in it\n.*publish/,
     ],
+    [['list', `registry:${host}/others`], /others: there are no packages, only other tags\n.*pkgimage pull/],
     [['list', `registry:${host}/image`], /image: packages: is no index of packages/, 2],
     [['list', `registry:${host}/packages:latest`], /has a tag, but tags/, 2],
     [
