@@ -3,6 +3,7 @@ import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { basename, dirname, join } from 'node:path';
+import { compiled } from './compiled.ts';
 
 /**
  * Makes dist/: one bundle with split chunks, so that a tool loads its own code and nothing else, which halves
@@ -11,8 +12,8 @@ import { basename, dirname, join } from 'node:path';
  *
  * The tools that scripts call again and again also come as one file each, in the older module format: Node loads
  * that without its module loader's bookkeeping for each chunk, and without making every export of `node:fs`,
- * which together cost a quarter of a start (13 of 49 ms, measured). Libraries that few calls need are apart from
- * these: parsing half a megabyte costs 5 ms.
+ * which together cost a quarter of a start (13 of 49 ms, measured), and compiled (compiled.ts). Libraries that few
+ * calls need are apart from these: parsing half a megabyte costs 5 ms.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -117,7 +118,13 @@ const whole = await Promise.all(
   ),
 );
 
-const outputFiles = [split, ...libraries, ...modules, ...whole].flatMap((result) => result.outputFiles);
+const programs = whole.flatMap(({ outputFiles }) =>
+  outputFiles.flatMap((file) => (file.path.endsWith('.cjs') ? compiled(file) : [file])),
+);
+const outputFiles = [
+  ...[split, ...libraries, ...modules].flatMap((result) => result.outputFiles),
+  ...programs,
+];
 const isEntry = (path: string) => dirname(path) === dist;
 for (const { path, contents } of outputFiles.toSorted(
   (a, b) => Number(isEntry(a.path)) - Number(isEntry(b.path)),
@@ -133,5 +140,5 @@ for (const path of [
   ...readdirSync(dist),
   ...readdirSync(join(dist, 'chunk')).map((name) => `chunk/${name}`),
 ]) {
-  if (/\.c?js$/.test(path) && !fresh.has(basename(path))) rmSync(join(dist, path));
+  if (/\.(c?js|cache)$/.test(path) && !fresh.has(basename(path))) rmSync(join(dist, path));
 }

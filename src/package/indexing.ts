@@ -4,6 +4,7 @@ import { asFault, Fault } from '../../builder/fault.ts';
 import { withLock } from '../../builder/lock.ts';
 import { writeDurably } from './durable.ts';
 import { indexBytes, readIndex, type Index, type IndexedName } from './index-file.ts';
+import { glanceAt } from './glance.ts';
 import { indexPath, lockPath, recordsPath, temporaryPath } from './layout.ts';
 import { display } from './name.ts';
 import { listNames, listProvided, timeOf } from './walk.ts';
@@ -44,11 +45,12 @@ export function makeIndex(directory: string, now: bigint): Index {
   );
   const reliable = (time: bigint) => (time < now ? time : 0n);
   const time = reliable(timeOf(directory) ?? 0n);
+  const glance = glanceAt(directory);
   const names = listNames(directory).map((name): IndexedName => {
     const time = timeOf(`${directory}/${name}`) ?? 0n;
     const before = known.get(name);
     if (before && before.time === time && time !== 0n) return before;
-    return { name, time: reliable(time), provided: listProvided(directory, name) };
+    return { name, time: reliable(time), provided: listProvided(glance, name) };
   });
   return { time, names };
 }

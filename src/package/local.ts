@@ -82,7 +82,7 @@ export function knownLocal(
   name: string,
   version: string,
   memory: Memory | undefined,
-  local = readLocal(localPath(directory, name, version)),
+  local: Local | undefined,
 ): Local | undefined {
   const tree = treePath(directory, name, version);
   if (local && isUnchanged(tree, local)) return local;

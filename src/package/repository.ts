@@ -1,23 +1,16 @@
 import { statSync } from 'node:fs';
 import type { Digest } from '../../builder/digest.ts';
 import { asFault, Fault } from '../../builder/fault.ts';
-import { localPath, recordPath, treePath } from './layout.ts';
+import { type Glance, glanceAt, remember } from './glance.ts';
+import { recordPath, treePath } from './layout.ts';
 import { scanLinks } from './links.ts';
-import {
-  isUnchanged,
-  knownLocal,
-  type Local,
-  type Memory,
-  readLocal,
-  rememberLocal,
-  takeLocal,
-} from './local.ts';
+import { isUnchanged, knownLocal, type Memory, rememberLocal, takeLocal } from './local.ts';
 import { display } from './name.ts';
 import type { Candidate, PackageRecord } from './record.ts';
 import { readRecord } from './record-file.ts';
 import { standInsOf, type Provider } from './stand-ins.ts';
 import { treeDigest } from './tree-digest.ts';
-import { controlOf, listNames, listVersions, readCandidate } from './walk.ts';
+import { listNames, readCandidate } from './walk.ts';
 
 /**
  * A set of packages of one architecture. Everything is read when it is asked for and at most once, so a
@@ -55,26 +48,20 @@ export type Repository = {
  */
 export function openRepository(directory: string, memory?: Memory): Repository {
   checkDirectory(directory);
-  const versions = new Map<string, readonly string[]>();
   const candidates = new Map<string, Candidate>();
-  const locals = new Map<string, Local | undefined>();
-  const standIns = standInsOf(directory);
-  const versionsOf = (name: string) => remember(versions, name, () => listVersions(directory, name));
-  const localOf = (name: string, version: string) =>
-    remember(locals, `${name} ${version}`, () => readLocal(localPath(directory, name, version)));
+  const glance = glanceAt(directory);
+  const standIns = standInsOf(glance);
   return {
     ...standIns,
     directory,
     remote: false,
     names: () => listNames(directory),
-    versions: versionsOf,
+    versions: glance.versions,
     candidate: (name, version) =>
-      remember(candidates, `${name} ${version}`, () =>
-        readCandidate(directory, name, version, localOf(name, version)),
-      ),
+      remember(candidates, `${name} ${version}`, () => readCandidate(glance, name, version)),
     providers: (virtual) =>
-      standIns.providers(virtual).filter(({ name, version }) => versionsOf(name).includes(version)),
-    record: (name, version) => recordOf({ directory, name, version, memory, local: localOf(name, version) }),
+      standIns.providers(virtual).filter(({ name, version }) => glance.versions(name).includes(version)),
+    record: (name, version) => recordOf({ glance, name, version, memory }),
     tree: (name, version) => treePath(directory, name, version),
   };
 }
@@ -92,19 +79,18 @@ function checkDirectory(directory: string): void {
   if (!stats.isDirectory()) throw new Fault('INPUT', `${display(directory)} is no directory`, { hint });
 }
 
-/** A package to be looked at; `local` is what is written beside its record. */
 type Place = {
-  readonly directory: string;
+  readonly glance: Glance;
   readonly name: string;
   readonly version: string;
   readonly memory: Memory | undefined;
-  readonly local: Local | undefined;
 };
 
 function recordOf(place: Place): PackageRecord {
-  const { directory, name, version, local } = place;
+  const { glance, name, version } = place;
+  const { directory } = glance;
   const tree = treePath(directory, name, version);
-  const control = controlOf(directory, name, version, local);
+  const control = glance.control(name, version);
   const record = readRecord(recordPath(directory, name, version));
   if (record && record.control === control && isOfTree(record, place)) return record;
   return { format: 1, control, origin: 'unknown', builtFrom: [], links: scanLinks(tree, control) };
@@ -112,8 +98,9 @@ function recordOf(place: Place): PackageRecord {
 
 /** Whether the tree is what the record is of. Without a layer in the record, only a tree that is as it was. */
 function isOfTree({ layer, control }: PackageRecord, place: Place): boolean {
-  const { directory, name, version, memory } = place;
-  const known = knownLocal(directory, name, version, memory, place.local);
+  const { glance, name, version, memory } = place;
+  const { directory } = glance;
+  const known = knownLocal(directory, name, version, memory, glance.local(name, version));
   if (!layer) return known !== undefined;
   if (known?.diffID !== undefined) return known.diffID === layer.diffID;
   const tree = treePath(directory, name, version);
@@ -133,10 +120,4 @@ function tryDigest(tree: string, name: string, version: string, control: string)
     if (error instanceof Fault) return undefined;
     throw error;
   }
-}
-
-function remember<T>(known: Map<string, T>, key: string, make: () => T): T {
-  const found = known.get(key) ?? make();
-  known.set(key, found);
-  return found;
 }

@@ -1,3 +1,4 @@
+import { type Glance, glanceAt } from './glance.ts';
 import { readIndex, type IndexFile } from './index-file.ts';
 import { indexPath } from './layout.ts';
 import { listNames, listProvided, timeOf, type Provided } from './walk.ts';
@@ -21,7 +22,7 @@ export type StandIns = {
 type Found = Provided & { readonly name: string };
 
 type Table = {
-  readonly directory: string;
+  readonly glance: Glance;
   readonly index: IndexFile | undefined;
   /** Whether the index knows every name that is there. */
   readonly complete: boolean;
@@ -32,9 +33,9 @@ type Table = {
 };
 
 /** Reads nothing before it is asked. */
-export function standInsOf(directory: string): StandIns {
+export function standInsOf(glance: Glance): StandIns {
   let table: Table | undefined;
-  const load = () => (table ??= open(directory));
+  const load = () => (table ??= open(glance));
   return {
     providers(virtual) {
       const { index, walked } = complete(load());
@@ -48,22 +49,24 @@ export function standInsOf(directory: string): StandIns {
     },
     recheck() {
       const { index } = complete(load());
+      const now = glanceAt(glance.directory);
       const changed = (index?.names() ?? [])
         .filter((each) => hasChanged(load(), each))
-        .filter(({ name, provided }) => !isSame(provided, listProvided(directory, name)))
+        .filter(({ name, provided }) => !isSame(provided, listProvided(now, name)))
         .map(({ name }) => name);
-      walk(load(), changed);
+      walk(load(), changed, now);
       return changed.length > 0;
     },
     indexed: () => load().complete,
   };
 }
 
-function open(directory: string): Table {
+function open(glance: Glance): Table {
+  const { directory } = glance;
   const time = timeOf(directory);
   const index = readIndex(indexPath(directory));
   const complete = index !== undefined && index.time === time && time !== 0n;
-  return { directory, index, complete, walked: new Map(), byVirtual: complete ? new Map() : undefined };
+  return { glance, index, complete, walked: new Map(), byVirtual: complete ? new Map() : undefined };
 }
 
 function complete(table: Table): Table {
@@ -71,19 +74,19 @@ function complete(table: Table): Table {
   const known = new Set(table.index?.names().map(({ name }) => name));
   walk(
     table,
-    listNames(table.directory).filter((name) => !known.has(name)),
+    listNames(table.glance.directory).filter((name) => !known.has(name)),
   );
   table.byVirtual ??= new Map();
   return table;
 }
 
 /** Whether the index has old news of a name. */
-const hasChanged = ({ directory, walked }: Table, { name, time }: { name: string; time: bigint }) =>
-  !walked.has(name) && timeOf(`${directory}/${name}`) !== time;
+const hasChanged = ({ glance, walked }: Table, { name, time }: { name: string; time: bigint }) =>
+  !walked.has(name) && timeOf(`${glance.directory}/${name}`) !== time;
 
-function walk(table: Table, names: readonly string[]): void {
+function walk(table: Table, names: readonly string[], glance = table.glance): void {
   if (names.length === 0) return;
-  for (const name of names) table.walked.set(name, listProvided(table.directory, name));
+  for (const name of names) table.walked.set(name, listProvided(glance, name));
   const all = [...table.walked].flatMap(([name, provided]) =>
     provided.map(({ virtual, version, as }): Found => ({ virtual, name, version, as })),
   );

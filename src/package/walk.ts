@@ -1,8 +1,9 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { candidateOf } from './candidate.ts';
-import { localPath, treePath } from './layout.ts';
-import { type Local, localControl, readLocal } from './local.ts';
+import type { Glance } from './glance.ts';
+import { treePath } from './layout.ts';
+import { type Local, localControl } from './local.ts';
 import { display, isName, isVersion, versionFromPath, versionInPath } from './name.ts';
 import type { Candidate } from './record.ts';
 
@@ -53,7 +54,7 @@ export function controlOf(
   directory: string,
   name: string,
   version: string,
-  local = readLocal(localPath(directory, name, version)),
+  local: Local | undefined,
 ): string {
   const known = local && localControl(treePath(directory, name, version), local);
   return known ?? readControl(directory, name, version);
@@ -87,9 +88,9 @@ function readControl(directory: string, name: string, version: string): string {
 }
 
 /** What the control says of a package. Throws INPUT if that is another one than its place says. */
-export function readCandidate(directory: string, name: string, version: string, local?: Local): Candidate {
+export function readCandidate({ directory, control }: Glance, name: string, version: string): Candidate {
   const file = `${treePath(directory, name, version)}/control`;
-  const candidate = candidateOf(controlOf(directory, name, version, local), file);
+  const candidate = candidateOf(control(name, version), file);
   if (candidate.name === name && candidate.version === version) return candidate;
   throw new Fault(
     'INPUT',
@@ -99,11 +100,11 @@ export function readCandidate(directory: string, name: string, version: string, 
 }
 
 /** What all versions of a package provide. Those that cannot be read provide nothing: nobody has named them. */
-export function listProvided(directory: string, name: string): readonly Provided[] {
-  return listVersions(directory, name).flatMap((version) => {
+export function listProvided(glance: Glance, name: string): readonly Provided[] {
+  return glance.versions(name).flatMap((version) => {
     try {
-      if (!/^provides[ \t]*:/im.test(controlOf(directory, name, version))) return [];
-      return readCandidate(directory, name, version).provides.map(({ name: virtual, version: as }) => ({
+      if (!/^provides[ \t]*:/im.test(glance.control(name, version))) return [];
+      return readCandidate(glance, name, version).provides.map(({ name: virtual, version: as }) => ({
         virtual,
         version,
         as,
