@@ -1,6 +1,7 @@
 import test from 'ava';
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Script } from 'node:vm';
 import { output, quickstart, root, run, temporary } from './support/tools.ts';
 
 test('the packed package, installed elsewhere, runs every tool and a root', (t) => {
@@ -65,6 +66,30 @@ test('the packed package, installed elsewhere, runs every tool and a root', (t) 
   }
   const args = ['-d', quickstart, '-p', 'mksh', 'sbase', '--', 'sh', '-c', 'echo packages/*; ls /packages'];
   t.is(output(bin('withpkgs'), args).trim().split('\n').slice(1).join(' '), 'mksh sbase');
+});
+
+test('what V8 made of the tools is there, and V8 takes it; without it they run too', (t) => {
+  const chunks = join(root, 'dist/chunk');
+  const suffix = `-${process.arch}-${process.version}.cache`;
+  const caches = readdirSync(chunks).filter((name) => name.endsWith(suffix));
+  t.true(
+    caches.some((name) => name.startsWith('pkgimage-')) &&
+      caches.some((name) => name.startsWith('withpkgs-')),
+  );
+  for (const name of caches) {
+    const program = readFileSync(join(chunks, name.replace(suffix, '.js')), 'latin1');
+    const cachedData = readFileSync(join(chunks, name));
+    t.false(new Script(program, { cachedData }).cachedDataRejected, name);
+  }
+  const alone = temporary(t);
+  mkdirSync(join(alone, 'dist/chunk'), { recursive: true });
+  for (const name of [
+    'dist/pkgvercmp.cjs',
+    ...caches.map((name) => `dist/chunk/${name.replace(suffix, '.js')}`),
+  ])
+    symlinkSync(join(root, name), join(alone, name));
+  const args = ['--preserve-symlinks-main', join(alone, 'dist/pkgvercmp.cjs'), 'pkgvercmp', '1', '2'];
+  t.is(output(process.execPath, args).trim(), 'less than');
 });
 
 test('the set-up names what is missing on lines to read and copy', (t) => {

@@ -22,9 +22,10 @@
 
 /*
  * Past four threads the caller cannot write tar fast enough. Memory is bounded by the slabs, whatever the number of
- * threads: one of a zstd frame and its outputs can take 24 MiB, but rarely takes 13, one of a gzip member 2 MiB.
+ * threads: one of a zstd frame and its outputs can take 24 MiB, but rarely takes 13, one of a gzip member 2 MiB. With
+ * three of zstd one is filled while two are compressed, which two processors need to have work all the time.
  */
-enum { GZIP_LEVEL = 6, ZSTD_LEVEL = 3, MOST_THREADS = 4, ZSTD_SLABS = 2, MOST_GZIP_SLABS = 9 };
+enum { GZIP_LEVEL = 6, ZSTD_LEVEL = 3, MOST_THREADS = 4, ZSTD_SLABS = 3, MOST_GZIP_SLABS = 9 };
 
 static const char help[] =
     "usage: compress [--threads N] gzip-1|zstd-1...\n"
