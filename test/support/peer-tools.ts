@@ -39,7 +39,9 @@ export function skopeo(directory: string, running: RunningRegistry, options: Reg
       : [`--${prefix}tls-verify=false`]),
   ];
   const place = (name: string) => `docker://${running.host}/${name}`;
-  const call = (...args: string[]) => finish('skopeo', ['--policy', policy, ...args]);
+  // Without one it looks below /run/containers, which root's podman keeps to itself.
+  const env = { XDG_RUNTIME_DIR: directory };
+  const call = (...args: string[]) => finish('skopeo', ['--policy', policy, ...args], env);
   return {
     manifest: (name) => call('inspect', ...flags(''), '--raw', place(name)),
     pull: (name, layout) =>
