@@ -113,6 +113,8 @@ const whole = await Promise.all(
       },
       outfile: `dist/${tool}.cjs`,
       format: 'cjs',
+      // By `require`: a script that V8 made something of before has no loader of modules (compiled.ts).
+      supported: { 'dynamic-import': false },
       plugins: [setApart],
     }),
   ),
