@@ -83,6 +83,7 @@ const reasonOf = (text: string): string => redactText(/SSL routines:[^:]*:([^:]+
 
 function hintFor(code: string, text: string, url: URL): { readonly hint?: string } {
   if (code === 'ENOTFOUND') return { hint: 'check the name of the host, and the proxy if there is one' };
+  if (code === 'EAI_AGAIN') return { hint: 'is there a network? what is in the store needs none' };
   if (code === 'ECONNREFUSED') return { hint: 'check host and port, and that the registry runs' };
   if (isPlain(code, text)) {
     const hint = 'check the port; plain http, for networks that you trust, has to be asked for: --insecure';
