@@ -23,9 +23,10 @@
 /*
  * Past four threads the caller cannot write tar fast enough. Memory is bounded by the slabs, whatever the number of
  * threads: one of a zstd frame and its outputs can take 24 MiB, but rarely takes 13, one of a gzip member 2 MiB. With
- * three of zstd one is filled while two are compressed, which two processors need to have work all the time.
+ * three of zstd one is filled while two are compressed, which two processors need to have work all the time; with
+ * gzip beside it there is always work, and not the memory.
  */
-enum { GZIP_LEVEL = 6, ZSTD_LEVEL = 3, MOST_THREADS = 4, ZSTD_SLABS = 3, MOST_GZIP_SLABS = 9 };
+enum { GZIP_LEVEL = 6, ZSTD_LEVEL = 3, MOST_THREADS = 4, ZSTD_SLABS = 3, BOTH_SLABS = 2, MOST_GZIP_SLABS = 9 };
 
 static const char help[] =
     "usage: compress [--threads N] gzip-1|zstd-1...\n"
@@ -227,7 +228,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	size_t slab_size = with_zstd ? ZSTD_PIECE : GZIP_PIECE;
 	unsigned gzip_slabs = 2 * threads + 1 < MOST_GZIP_SLABS ? 2 * threads + 1 : MOST_GZIP_SLABS;
-	unsigned slabs = with_zstd ? ZSTD_SLABS : gzip_slabs;
+	unsigned slabs = with_zstd ? (with_gzip ? BOTH_SLABS : ZSTD_SLABS) : gzip_slabs;
 	start_queue(slabs, slab_size);
 	pthread_t worker, writer;
 	start_thread(&writer, write_out);
