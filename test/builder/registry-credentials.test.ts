@@ -399,8 +399,10 @@ test('credentials: without a directory of the session, where root logs in with p
 rootTest("credentials: root's podman has closed its directory to others, who have none there then", (t) => {
   const module = new URL('../../builder/registry/credentials.ts', import.meta.url).href;
   const find = `console.log(await (await import(${JSON.stringify(module)})).findCredential('h', undefined, {HOME: '/'}))`;
-  const alone = 'mount -t tmpfs none /run; mkdir -m 700 /run/containers; exec setpriv "$@"';
-  const caller = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
+  // Another's directory, and no capability to look into it: another user could not read a clone that is root's alone.
+  const alone =
+    'mount -t tmpfs none /run; mkdir -m 700 /run/containers; chown 65534 /run/containers; exec setpriv "$@"';
+  const caller = ['--bounding-set', '-dac_override,-dac_read_search'];
   const node = [process.execPath, '--input-type=module', '-e', find];
   t.is(output('unshare', ['--mount', 'sh', '-ec', alone, 'sh', ...caller, ...node]), 'undefined\n');
 });
