@@ -450,7 +450,8 @@ test('lines where there is no terminal, bars where there is one, and neither whe
   t.is((await call(['push', 'tiny', `${host}/tiny:1`])).stderr, '');
   t.is((await call(['push', 'tiny', `${host}/quiet:1`, '--quiet'])).stderr, '');
   const { layout } = await bigLayout(temporary(t), [12 << 20]);
-  const proxy = await startProxy(host, 30);
+  // Long enough for a bar to be drawn while an answer is on its way, however fast the bytes are.
+  const proxy = await startProxy(host, 300);
   t.teardown(() => proxy.stop());
   const args = JSON.stringify([]);
   const command = [tool('pkgimage'), 'push', `oci:${layout}`, `${proxy.host}/big`];
