@@ -82,7 +82,9 @@ function understand(place: Place, reference: string, { headers }: Answer, bytes:
   }
   const header = headers['docker-content-digest'];
   if (typeof header === 'string' && isDigest(header) && header !== digest) {
-    place.registry.warn(`${where}: announced as ${header}, but is ${digest}`);
+    throw new Fault('INTEGRITY', `${where}: is announced as ${header}, but its digest is ${digest}`, {
+      hint: 'something between here and the registry changes what it sends; try again, or ask for it by its digest',
+    });
   }
   return document;
 }

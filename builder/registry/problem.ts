@@ -1,6 +1,7 @@
 import { Fault, type FaultCode } from '../fault.ts';
 import { redactText } from './redact.ts';
 import { type Answer, readBody } from './request.ts';
+import { retryAfter } from './retry.ts';
 
 /** What a registry says when it says no (distribution-spec, "Error Codes"). All of it is safe to print. */
 export type Problem = {
@@ -8,6 +9,8 @@ export type Problem = {
   readonly code: string | undefined;
   readonly message: string;
   readonly request: string | undefined;
+  /** How long it asks to wait, in seconds. */
+  readonly wait?: number;
 };
 
 /** Longer explanations are not read, in bytes. */
@@ -19,11 +22,13 @@ export async function readProblem(answer: Answer): Promise<Problem> {
   const id = ['x-request-id', 'x-amzn-requestid', 'x-github-request-id', 'x-ms-request-id']
     .map((name) => answer.headers[name])
     .find((value) => typeof value === 'string' && value !== '');
+  const wait = retryAfter(answer.headers, Date.now());
   return {
     status: answer.status,
     code,
     message,
     request: typeof id === 'string' ? redactText(id) : undefined,
+    ...(wait !== undefined && { wait: Math.ceil(wait / 1000) }),
   };
 }
 
@@ -78,7 +83,7 @@ export const problemCode = (error: unknown): string | undefined =>
     ? (error.cause as Problem | undefined)?.code
     : undefined;
 
-function hintFor({ status, code, message }: Problem, host: string): string | undefined {
+function hintFor({ status, code, message, wait }: Problem, host: string): string | undefined {
   if (/immutable|cannot be overwritten|already exists/i.test(message) || code === 'TAG_INVALID') {
     return 'that tag may not be moved; choose another one';
   }
@@ -95,7 +100,8 @@ function hintFor({ status, code, message }: Problem, host: string): string | und
     return 'something that it needs is not in the registry; push it again';
   if (status === 405) return `${host} does not allow that; it may be read-only or too old`;
   if (status === 413) return 'a proxy before the registry limits the size of requests; set a smaller chunk';
-  if (status === 429) return 'the registry limits requests; wait, or log in for a higher limit';
+  if (status === 429)
+    return `the registry limits requests; wait${wait ? ` ${wait} s` : ''}, or log in for a higher limit`;
   if (status === 507 || /no space|quota|disk full/i.test(message)) return 'the registry is full';
   return status >= 500
     ? 'the registry is in trouble, such as by a full disk; its log tells, or try again later'

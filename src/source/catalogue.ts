@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asFault } from '../../builder/fault.ts';
 import { isVersion, quote, versionFromPath } from '../package/name.ts';
@@ -18,13 +18,26 @@ export type CatalogueEntry = {
   readonly description: string | undefined;
 };
 
-/** Every package of every recipe below a directory, by name, the newest version first. Throws INPUT, IO. */
-export function readCatalogue(recipes: string): readonly CatalogueEntry[] {
-  return recipeNames(recipes)
-    .flatMap((source) => versionsIn(join(recipes, source)).flatMap((version) => entriesOf(version)))
+/**
+ * Every package of a recipe, of all versions of one, or of every recipe below a directory, by name, the newest version
+ * first. Throws INPUT, IO.
+ */
+export function readCatalogue(directory: string): readonly CatalogueEntry[] {
+  return recipesAt(directory)
+    .flatMap(entriesOf)
     .sort((a, b) =>
       a.name === b.name ? compareVersionsTotally(b.version, a.version) : a.name < b.name ? -1 : 1,
     );
+}
+
+const isRecipe = (directory: string): boolean => existsSync(join(directory, 'control'));
+
+function recipesAt(directory: string): readonly string[] {
+  if (isRecipe(directory)) return [directory];
+  const versions = versionsIn(directory).filter(isRecipe);
+  return versions.length > 0
+    ? versions
+    : recipeNames(directory).flatMap((source) => versionsIn(join(directory, source)));
 }
 
 /** The directories of a recipe's versions. */

@@ -279,6 +279,7 @@ test('a registry that wants more patience than we have is told of at once', asyn
   const { repository, server } = await scene(t, { move });
   const thrown = await fault(t, repository.tags());
   t.regex(thrown.message, /429/);
+  t.regex(thrown.hint ?? '', /wait 3600 s/);
   t.is(server.requests.length, 2);
 });
 
@@ -426,6 +427,12 @@ test('a manifest that is not what it is called', async (t) => {
       undefined,
     ],
     ['another type', { replace: { 'Content-Type': mediaTypes.index } }, 'INTEGRITY', undefined],
+    [
+      'announced as something else',
+      { replace: { 'Docker-Content-Digest': digestOf('other') } },
+      'INTEGRITY',
+      /by its digest/,
+    ],
     [
       'schema 1',
       {

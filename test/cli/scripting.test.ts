@@ -439,6 +439,12 @@ test('pkgcontrol --catalogue lists what recipes make, as a table and as JSON', (
     homepage: 'https://example.org/a',
     description: 'A | B_C',
   });
+  const rowsOf = (...path: string[]) =>
+    runTool('pkgcontrol', ['--catalogue', join(recipes, ...path)])
+      .stdout.split('\n')
+      .slice(2, -1);
+  t.deepEqual(rowsOf('b'), rowsOf().slice(3), 'all versions of one');
+  t.deepEqual(rowsOf('a', '1.9'), rowsOf().slice(1, 2), 'one recipe');
   const all = runTool('pkgcontrol', ['--catalogue']).stdout;
   for (const name of ['musl', 'sbase', 'gcc']) t.true(all.includes(`\n| ${name} | `), name);
 });
