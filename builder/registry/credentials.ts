@@ -11,9 +11,9 @@ import {
 import { askHelper } from './credential-helper.ts';
 
 /**
- * Where credentials may be, in the order in which they are looked for, which is podman's (containers-auth.json(5)): its own
- * file, in whose place `$REGISTRY_AUTH_FILE` stands, else `$DOCKER_CONFIG/config.json`; its file for good; docker's; docker's of
- * old. Docker looks at its own alone, so that who uses nothing but docker has the same order.
+ * Where credentials may be, in the order in which they are looked for, which is podman's (containers-auth.json(5)): its
+ * own file, in whose place `$REGISTRY_AUTH_FILE` stands, else `$DOCKER_CONFIG/config.json`; its file for good; docker's;
+ * docker's of old. Docker looks at its own alone, so that who uses nothing but docker has the same order.
  */
 export function credentialFiles(
   environment: NodeJS.ProcessEnv,

@@ -1,13 +1,12 @@
 import { Fault } from '../fault.ts';
 
 /**
- * The proxy that the environment names for an address, as Node takes it: the variable in lower case comes first, and
- * `NO_PROXY` lists hosts that go without. Throws INPUT for a value that Node would pass over, so that nothing goes
+ * The proxy that the environment names for an address, as Node takes it; `NO_PROXY` lists hosts that go without.
+ * Throws INPUT for a value that Node would pass over, so that nothing goes
  * around a proxy that somebody wants; the value is not told, as it may hold a password.
  */
 export function proxyFor(url: URL, environment: NodeJS.ProcessEnv): URL | undefined {
-  const name = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy';
-  const variable = [name, name.toUpperCase()].find((each) => environment[each]);
+  const variable = variableFor(url, environment);
   if (variable === undefined || isExempt(url, environment['no_proxy'] || environment['NO_PROXY'] || '')) {
     return undefined;
   }
@@ -19,9 +18,13 @@ export function proxyFor(url: URL, environment: NodeJS.ProcessEnv): URL | undefi
 }
 
 /** Whether the environment names a proxy for such an address, be it exempt or not. */
-export function mayNeedProxy({ protocol }: URL, environment: NodeJS.ProcessEnv): boolean {
+export const mayNeedProxy = (url: URL, environment: NodeJS.ProcessEnv): boolean =>
+  variableFor(url, environment) !== undefined;
+
+/** The one that is set; that of lower case comes first. */
+function variableFor({ protocol }: URL, environment: NodeJS.ProcessEnv): string | undefined {
   const name = protocol === 'https:' ? 'https_proxy' : 'http_proxy';
-  return Boolean(environment[name] || environment[name.toUpperCase()]);
+  return [name, name.toUpperCase()].find((each) => environment[each]);
 }
 
 /** Where in doubt, exempt: then Node decides by itself. */

@@ -105,10 +105,6 @@ export class Registry {
     this.#connection.check(to, from);
   }
 
-  warn(text: string): void {
-    this.#connection.warn(text);
-  }
-
   async #attempt({ base, challenges }: Endpoint, ask: Ask): Promise<Answer> {
     const url = typeof ask.to === 'string' ? new URL(ask.to, base) : ask.to;
     const authority = this.#authority(base, challenges, ask.name);
@@ -143,7 +139,7 @@ export class Registry {
       credential
         ? credential(this.host, name)
         : findCredential(this.host, name, environment, {
-            warn: (text) => this.warn(text),
+            warn: (text) => this.#connection.warn(text),
             found: (path, { kind, ...rest }) => {
               const of = kind === 'password' && 'username' in rest ? ` of ${quote(rest.username)}` : '';
               this.known.login = `the credential${of} in ${quote(path)}`;

@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
 import type { AgentOptions } from 'node:https';
+import { longestHead } from './http-head.ts';
 import { networkFault } from './network-fault.ts';
 import type { Trust } from './trust.ts';
 
@@ -59,13 +60,10 @@ export function openAgents(environment: NodeJS.ProcessEnv): Agents {
   };
 }
 
-/** Servers of big tokens and locations send long headers; Node's own limit is 16 KiB. */
-const longestHeader = 65536;
-
 /**
- * One request and the beginning of its answer, through Node's own client, which knows proxies. Throws NETWORK if no answer came, and what `body.read` throws.
- * An answer may come before the body has been sent; the rest of it is then not sent, nor the connection used
- * again.
+ * One request and the beginning of its answer, through Node's own client, which knows proxies. Throws NETWORK if no
+ * answer came, and what `body.read` throws. An answer may come before the body has been sent; the rest of it is then
+ * not sent, nor the connection used again.
  */
 export function exchange(agents: Agents, trust: Trust, patience: Patience, ask: Request): Promise<Answer> {
   const { method, url, headers, body } = ask;
@@ -76,7 +74,8 @@ export function exchange(agents: Agents, trust: Trust, patience: Patience, ask: 
     headers: body ? { ...headers, 'Content-Length': String(body.size) } : headers,
     agent: agents.of(secure),
     timeout: patience.connect,
-    maxHeaderSize: longestHeader,
+    // Node's own limit is 16 KiB.
+    maxHeaderSize: longestHead,
     ...(secure ? trust : {}),
   };
   return new Promise((resolve, reject) => {

@@ -19,8 +19,8 @@ const status: Record<FaultCode, 1 | 2> = {
 const runners = new Set(['withpkgs', 'withenv']);
 
 /**
- * Tells the user what went wrong, in one line and a hint, and gives the exit status. A bug keeps its stack. With `json` it
- * is one object in one line: `code`, a Fault's or `BUG`, `message`, and `hint` if there is one.
+ * Tells the user what went wrong, in one line and a hint, and gives the exit status. A bug keeps its stack. With `json`
+ * it is one object in one line: `code`, a Fault's or `BUG`, `message`, and `hint` if there is one.
  */
 export function report(tool: string, error: unknown, json = false): number {
   const { code, message, hint } = describe(tool, error);

@@ -31,6 +31,7 @@ export function glanceAt(directory: string): Glance {
   };
 }
 
+/** What `make` gives for a key, made once; undefined may be known too. */
 export function remember<T>(known: Map<string, T>, key: string, make: () => T): T {
   const found = known.get(key);
   if (found !== undefined || known.has(key)) return found as T;

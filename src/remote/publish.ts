@@ -42,8 +42,8 @@ export const isThere = (there: Publishable | undefined, each: Publishable, repla
 
 /**
  * Makes the packages those of their tags. What a build's tag leads to already stays as it is, unless it is to be
- * replaced: a build that is there is not sent, whoever made it. The index is the last to change, so what it has is there. Eight publishers at
- * once lose nothing: each goes on until its packages, and all that has a tag, are in the index.
+ * replaced: a build that is there is not sent, whoever made it. The index is the last to change, so what it has is
+ * there. Eight publishers at once lose nothing: each goes on until its packages, and all that has a tag, are in it.
  */
 export async function publishAll(
   repository: Repository,
