@@ -279,6 +279,32 @@ for (const name of ['podman', 'containerd'] as const) {
   });
 }
 
+serialRootTest(`containerd collects what an import counts on: it is sent after all`, async (t) => {
+  const it = await sample(t, { extra: 'collected meanwhile' });
+  const { command } = engine('containerd');
+  await load(it, 'containerd', 'web:gone');
+  const script = join(it.out, 'ctr');
+  const asked = join(it.out, 'asked');
+  const ctr = command.map((word) => `'${word}'`).join(' ');
+  writeFileSync(
+    script,
+    `#!/bin/sh -e
+case "$*" in *import*)
+  test -e ${asked} || ${ctr} images rm --sync docker.io/library/web:gone >&2
+  echo >>${asked} ;;
+esac
+exec ${ctr} "$@"
+`,
+  );
+  chmodSync(script, 0o755);
+  const view = await openImage(it.store, it.image);
+  const names = [parseReference('web:collected')];
+  const { sent } = await loadContainerd(it.store, view, names, { command: [script] });
+  t.true(sent > 0, 'not what was there at first');
+  t.is(readFileSync(asked, 'utf8'), '\n\n', 'tried twice');
+  runs(t, 'containerd', 'docker.io/library/web:collected');
+});
+
 serialRootTest(`an image gets several names, or none`, async (t) => {
   const { store, image } = await sample(t, { extra: 'names' });
   const view = await openImage(store, image);
