@@ -1,8 +1,8 @@
 set -e
-# The C++ compiler of the same maker as CC.
+# The C++ compiler of the same maker as CC. What mpfr takes for clang's _Float128, glibc's headers do not.
 case $CC in
-*clang*) CXX=clang++ ;;
-*) CXX=c++ ;;
+*clang*) CXX=clang++ mpfr=--disable-float128 ;;
+*) CXX=c++ mpfr= ;;
 esac
 sysroot=$PWD/sysroot
 for dir in /packages/cross-binutils/*/bin; do
@@ -22,7 +22,7 @@ cd build
 	--disable-bootstrap --disable-multilib --disable-shared --disable-nls --disable-lto --disable-plugin \
 	--disable-analyzer --disable-libatomic --disable-libgomp --disable-libitm --disable-libquadmath \
 	--disable-libsanitizer --disable-libssp --disable-libvtv --disable-libstdcxx-pch \
-	--without-zstd --without-isl \
+	--without-zstd --without-isl $mpfr \
 	MAKEINFO=missing CXX="$CXX" CFLAGS="-O1 -g0" CXXFLAGS="-O1 -g0" LDFLAGS=-s \
 	CFLAGS_FOR_TARGET="-O2 -g0" CXXFLAGS_FOR_TARGET="-O2 -g0"
 make $MAKE_JOBS all-gcc
