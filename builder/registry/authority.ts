@@ -2,7 +2,7 @@ import { Fault } from '../fault.ts';
 import { type Challenge, chooseChallenge, parseChallenges } from './challenge.ts';
 import type { Credential } from './credential.ts';
 import { mergeScopes, type Scope } from './scope.ts';
-import { basic, fetchToken, type Send, type Token } from './token.ts';
+import { basic, fetchToken, type Named, type Send, type Token } from './token.ts';
 
 /** What one registry lets itself be convinced by. Tokens are kept by what they allow. */
 export type Authority = {
@@ -25,7 +25,7 @@ const keyOf = (scopes: readonly Scope[]): string => scopes.join(' ');
 
 export function makeAuthority(
   send: Send,
-  registry: URL,
+  registry: Named,
   findCredential: () => Promise<Credential | undefined>,
 ): Authority {
   let challenge: Challenge | undefined;
@@ -45,9 +45,13 @@ export function makeAuthority(
     const chosen = chooseChallenge(offered);
     if (!chosen) {
       const names = offered.map(({ scheme }) => scheme).join(', ') || 'none that can be read';
-      throw new Fault('NETWORK', `${registry.host}: offers no way to log in that we know (${names})`, {
-        hint: 'we can answer Basic, and Bearer with a realm',
-      });
+      throw new Fault(
+        'NETWORK',
+        `${registry.label}: logging in: the registry offers no way that we know (${names})`,
+        {
+          hint: 'we can answer Basic, and Bearer with a realm',
+        },
+      );
     }
     challenge = chosen;
   };

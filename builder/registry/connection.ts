@@ -42,6 +42,8 @@ export class Connection {
   readonly #agents: Agents;
   readonly #pool: Pool = openPool();
   readonly #patience: Patience;
+  /** The user knows that there is no answer yet. */
+  #noticed = false;
   readonly #trust = new Map<string, Promise<Trust>>();
   readonly #said = new Set<string>();
 
@@ -57,18 +59,20 @@ export class Connection {
     this.#pool.close();
   }
 
-  /** One request, without following where it leads. */
+  /** One request, without following where it leads. Its messages name another host than the registry's. */
   async send(request: Request): Promise<Answer> {
     const { url } = request;
+    const about = this.#isOwn(url) ? request.about : `${request.about} at ${url.host}`;
     const began = performance.now();
     const headers = {
       'User-Agent': this.#settings.userAgent ?? 'static-distro',
       'Accept-Encoding': 'identity',
       ...request.headers,
     };
-    const ask = { ...request, headers };
+    const ask = { ...request, about, headers };
     const trust = url.protocol === 'https:' ? await this.#trustIn(url.host) : noTrust;
     const proxy = proxyFor(url, this.#settings.environment);
+    const notice = this.#notice(ask);
     let answer: Answer;
     try {
       answer = await this.#exchange(trust, ask);
@@ -79,7 +83,10 @@ export class Connection {
       const more = withSystemAuthorities(trust);
       answer = await this.#exchange(more, ask);
       this.#trust.set(url.host, Promise.resolve(more));
+    } finally {
+      clearTimeout(notice);
     }
+    this.#noticed = false;
     this.#settings.report?.({
       type: 'answer',
       method: request.method,
@@ -89,6 +96,21 @@ export class Connection {
     });
     this.#remark(answer);
     return answer;
+  }
+
+  #isOwn(url: URL): boolean {
+    return url.host === new URL(`${url.protocol}//${this.#host}`).host;
+  }
+
+  /** Who sends a body sees that something happens. */
+  #notice({ url, body }: Request): NodeJS.Timeout | undefined {
+    if (body && body.size > 0) return undefined;
+    const { notice } = this.#patience;
+    return setTimeout(() => {
+      if (this.#noticed) return;
+      this.#noticed = true;
+      this.#settings.report?.({ type: 'silence', host: url.host, milliseconds: notice });
+    }, notice);
   }
 
   #exchange(trust: Trust, ask: Request): Promise<Answer> {
@@ -105,23 +127,23 @@ export class Connection {
     const reading = request.method === 'GET' || request.method === 'HEAD';
     const leading = new Set([307, 308, ...(reading ? [301, 302, 303] : [])]);
     let { url, headers } = request;
-    for (let hop = 0; hop <= mostRedirects; hop++) {
+    for (let hop = 0; ; hop++) {
       const answer = await this.send({ ...request, url, headers });
       if (!leading.has(answer.status)) return answer;
       await discard(answer);
+      if (hop >= mostRedirects) throw wrongWay(answer, `leads on after ${hop} redirects`);
       const next = resolveLocation(answer.headers.location, url);
-      if (!next) throw new Fault('NETWORK', `${this.#host}: redirects to nowhere`);
-      this.check(next, url);
+      if (!next) throw wrongWay(answer, 'leads to nowhere');
+      this.check(next, answer);
       if (next.origin !== url.origin) headers = bareHeaders(headers);
       url = next;
     }
-    throw new Fault('NETWORK', `${this.#host}: more than ${mostRedirects} redirects`);
   }
 
-  /** Throws UNSAFE unless an answer from `from` may lead to `to`. */
-  check(to: URL, from: URL): void {
-    if (mayLead(from, to)) return;
-    throw new Fault('UNSAFE', `${this.#host}: leads to ${redactUrl(to)}; refused`, {
+  /** Throws UNSAFE unless the answer may lead to `to`. */
+  check(to: URL, { url, about, status }: Answer): void {
+    if (mayLead(url, to)) return;
+    throw new Fault('UNSAFE', `${about}: status ${status} leads to ${redactUrl(to)}; refused`, {
       hint: 'a registry may not lead from https to http, nor into your own network',
     });
   }
@@ -157,6 +179,11 @@ export class Connection {
     return trust;
   }
 }
+
+const wrongWay = ({ about, status }: Answer, where: string): Fault =>
+  new Fault('NETWORK', `${about}: status ${status} ${where}`, {
+    hint: 'what answers there is set up wrongly; check the host, and tell who runs it',
+  });
 
 /** It may be the proxy that does not answer, whatever host is named. */
 function throughProxy(error: unknown, proxy: URL): unknown {

@@ -2,8 +2,8 @@ import { Fault } from '../fault.ts';
 import { framingOf, type Framing } from './http-body.ts';
 import { endOfHead, type Head, notHttp, parseHead } from './http-head.ts';
 import { Inbox } from './inbox.ts';
-import { networkFault } from './network-fault.ts';
-import type { Answer, Body, Patience, Request } from './request.ts';
+import { networkFault, silence } from './network-fault.ts';
+import { type Answer, answerTime, type Body, type Patience, type Request } from './request.ts';
 import type { Trust } from './trust.ts';
 import { broken, type Pool, type Wire } from './wire.ts';
 
@@ -24,7 +24,7 @@ export function exchangeDirectly(
   patience: Patience,
   ask: Request,
 ): Promise<Answer> {
-  const { method, url, body } = ask;
+  const { about, method, url, body } = ask;
   const head = headOf(ask);
   const wire = pool.take(url, trust);
   const { socket } = wire;
@@ -35,11 +35,16 @@ export function exchangeDirectly(
       sending.wake = undefined;
     };
     let quiet = 0;
+    let reached = false;
     const listen = (milliseconds: number) => socket.setTimeout((quiet = milliseconds));
+    const connected = () => {
+      reached = true;
+      listen(sending.over ? answerTime(ask, patience) : patience.idle);
+    };
     const fail = (error: Error) => {
       socket.destroy();
       inbox?.fail(error);
-      reject(networkFault(error, url));
+      reject(networkFault(error, url, about));
     };
     let before: Buffer = Buffer.alloc(0);
     let found: { readonly head: Head; readonly framing: Framing } | undefined;
@@ -70,7 +75,7 @@ export function exchangeDirectly(
         wake();
         listen(patience.idle);
         const { status, headers, challenges, warnings } = parsed;
-        resolve({ method, status, headers, challenges, warnings, url, body: inbox });
+        resolve({ about, status, headers, challenges, warnings, url, body: inbox });
         return before;
       }
     };
@@ -90,12 +95,12 @@ export function exchangeDirectly(
           return false;
         }
       },
-      connected: () => listen(patience.idle),
+      connected,
       drained: wake,
       silent() {
         // The silence is ours: we wait for bytes to send, or have not read what is there.
         if (sending.starved || (inbox && inbox.waiting > 0)) listen(quiet);
-        else fail(new Error(`no byte for ${quiet / 1000} s`));
+        else fail(silence(quiet, reached));
       },
       closed(error) {
         wake();
@@ -103,11 +108,12 @@ export function exchangeDirectly(
         else fail(error ?? broken());
       },
     });
-    listen(socket.connecting || !wire.used ? patience.connect : patience.idle);
+    if (wire.used) connected();
+    else listen(patience.connect);
     const send = async () => {
       try {
         await sendBody(wire, head, body, sending);
-        if (body && !sending.answered) listen(patience.idle + (patience.commit * body.size) / (1 << 20));
+        if (body && reached && !sending.answered) listen(answerTime(ask, patience));
       } catch (error) {
         reject(error);
         socket.destroy();
@@ -118,11 +124,11 @@ export function exchangeDirectly(
 }
 
 /** Throws INPUT for what cannot be in a head. */
-function headOf({ method, url, headers, body }: Request): string {
+function headOf({ about, method, url, headers, body }: Request): string {
   const all = { Host: url.host, ...headers, ...(body && { 'Content-Length': String(body.size) }) };
   const lines = Object.entries(all).map(([name, value]) => {
     if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
-      throw new Fault('INPUT', `${url.host}: what would be sent as ${name} is no text of one line`);
+      throw new Fault('INPUT', `${about}: what would be sent as ${name} is no text of one line`);
     }
     return `${name}: ${value}\r\n`;
   });

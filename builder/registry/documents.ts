@@ -7,7 +7,7 @@ import { maximumDocument, wrongSize } from '../store/blob.ts';
 import { bareMediaType, parseLength } from './header.ts';
 import { isLost } from './network-fault.ts';
 import { ask, faultOf, labelOf, manifestPath, type Place, refuse } from './place.ts';
-import { readProblem } from './problem.ts';
+import { readProblem, reasonOf } from './problem.ts';
 import { type Answer, discard, readBody } from './request.ts';
 import { bodyOf } from './token.ts';
 
@@ -23,7 +23,9 @@ const noHead: ReadonlySet<number> = new Set([400, 405, 501]);
  * no registry counts; where its answer lacks something, the document is read.
  */
 export async function resolveDocument(place: Place, reference: string): Promise<Descriptor | undefined> {
-  const answer = await ask(place, 'HEAD', manifestPath(place, reference), { headers: accept });
+  const answer = await ask(place, `looking for ${reference}`, 'HEAD', manifestPath(place, reference), {
+    headers: accept,
+  });
   await discard(answer);
   const { status, headers } = answer;
   // Some hide with 403 that there is nothing.
@@ -35,7 +37,7 @@ export async function resolveDocument(place: Place, reference: string): Promise<
     if (typeof digest === 'string' && isDigest(digest) && size && mediaType && isDocumentType(mediaType)) {
       return { mediaType, digest, size };
     }
-  } else if (!noHead.has(status)) await refuse(place, answer, `looking for ${reference}`);
+  } else if (!noHead.has(status)) await refuse(place, answer);
   return (await readDocument(place, reference))?.descriptor;
 }
 
@@ -47,16 +49,18 @@ const isDocumentType = (mediaType: string): boolean => accepted.some((known) => 
  */
 export async function readDocument(place: Place, reference: string): Promise<Document | undefined> {
   for (let failures = 0; ; failures++) {
-    const answer = await ask(place, 'GET', manifestPath(place, reference), { headers: accept });
+    const answer = await ask(place, `reading ${reference}`, 'GET', manifestPath(place, reference), {
+      headers: accept,
+    });
     if (answer.status === 404) return void (await discard(answer));
-    if (answer.status !== 200) await refuse(place, answer, `reading ${reference}`);
+    if (answer.status !== 200) await refuse(place, answer);
     try {
       const bytes = await readBody(answer, maximumDocument);
       if (bytes) return understand(place, reference, answer, bytes);
       throw new Fault('INTEGRITY', `${labelOf(place)}: ${reference} is longer than a document may be`);
     } catch (error) {
       if (!isLost(error) || failures + 1 >= place.registry.policy.attempts) throw error;
-      await place.registry.pause(failures, error.message);
+      await place.registry.pause(failures, reasonOf(error));
     }
   }
 }
@@ -160,7 +164,7 @@ export async function sendDocument(
   const { tags = [], headers = {} } = options;
   const path = `${manifestPath(place, reference)}${tags.map((tag, at) => `${at === 0 ? '?' : '&'}tag=${tag}`).join('')}`;
   for (let failures = 0; ; failures++) {
-    const answer = await ask(place, 'PUT', path, {
+    const answer = await ask(place, `storing ${reference}`, 'PUT', path, {
       headers: { ...headers, 'Content-Type': descriptor.mediaType },
       body: bodyOf(bytes),
     });
@@ -175,7 +179,7 @@ export async function sendDocument(
       const there = await resolveDocument(place, reference).catch(() => undefined);
       if (there?.digest === descriptor.digest) return { subject: false, tags: [] };
     }
-    throw faultOf(place, answer, problem, `storing ${reference}`);
+    throw faultOf(place, answer, problem);
   }
 }
 
@@ -199,12 +203,12 @@ function checkStored(place: Place, { headers }: Answer, digest: Digest): void {
 
 /** Removes a tag or, by its digest, a document. False if there was none. */
 export async function removeDocument(place: Place, reference: string): Promise<boolean> {
-  const answer = await ask(place, 'DELETE', manifestPath(place, reference));
+  const answer = await ask(place, `removing ${reference}`, 'DELETE', manifestPath(place, reference));
   if (answer.status === 404) {
     await discard(answer);
     return false;
   }
-  if (![200, 202, 204].includes(answer.status)) await refuse(place, answer, `removing ${reference}`);
+  if (![200, 202, 204].includes(answer.status)) await refuse(place, answer);
   await discard(answer);
   return true;
 }

@@ -4,6 +4,7 @@ import { wrongSize } from '../store/blob.ts';
 import type { Range } from '../store/store.ts';
 import { parseContentRange, parseLength } from './header.ts';
 import { isLost, networkFault } from './network-fault.ts';
+import { reasonOf } from './problem.ts';
 import { ask, blobPath, labelOf, type Place, refuse } from './place.ts';
 import { type Answer, discard } from './request.ts';
 
@@ -44,13 +45,12 @@ export async function* download(
         if (at === end && end < size) return;
       }
       if (at === end) return;
-      throw networkFault(new Error('the answer ended too early'), answer.url);
+      throw new Error('the answer ended too early');
     } catch (error) {
-      const lost =
-        error instanceof Fault ? error : networkFault(error, new URL(`https://${place.registry.host}`));
+      const lost = networkFault(error, answer.url, answer.about);
       failures = at - before >= enough ? 0 : failures + 1;
       if (!isLost(lost) || failures >= place.registry.policy.attempts) throw lost;
-      await place.registry.pause(failures, lost.message);
+      await place.registry.pause(failures, reasonOf(lost));
     }
   }
 }
@@ -58,7 +58,7 @@ export async function* download(
 async function request(place: Place, descriptor: Descriptor, at: number, end: number): Promise<Answer> {
   const { digest, size } = descriptor;
   const part = at > 0 || end < size;
-  const answer = await ask(place, 'GET', blobPath(place, digest), {
+  const answer = await ask(place, `reading ${digest}`, 'GET', blobPath(place, digest), {
     headers: part ? { Range: `bytes=${at}-${end - 1}` } : {},
   });
   const { status, headers } = answer;
@@ -71,7 +71,7 @@ async function request(place: Place, descriptor: Descriptor, at: number, end: nu
     await discard(answer);
     throw wrongSize(descriptor, `fewer than ${at + 1}`, where);
   }
-  if (status !== 200 && status !== 206) await refuse(place, answer, `reading ${digest}`);
+  if (status !== 200 && status !== 206) await refuse(place, answer);
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     answer.body.destroy();

@@ -27,13 +27,9 @@ export async function tryLogin(
 ): Promise<void> {
   const registry = new Registry(host, { ...settings, credential: async () => credential });
   try {
-    const answer = await registry.send({ method: 'GET', to: '', scopes: [] });
+    const answer = await registry.send({ doing: 'logging in', method: 'GET', to: '', scopes: [] });
     if (answer.status !== 200) {
-      const { message } = problemFault(
-        await readProblem(answer),
-        `${registry.host}: logging in`,
-        registry.host,
-      );
+      const { message } = problemFault(await readProblem(answer), answer.about, registry.host);
       throw new Fault('NETWORK', message, { hint: 'the user name or the password is wrong' });
     }
     await discard(answer);

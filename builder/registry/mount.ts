@@ -1,4 +1,5 @@
 import type { Digest } from '../digest.ts';
+import { Fault } from '../fault.ts';
 import { resolveLocation, withQuery } from './header.ts';
 import { isLost } from './network-fault.ts';
 import { ask, type Place, refuse } from './place.ts';
@@ -9,19 +10,25 @@ import type { Session } from './session.ts';
 const nothing = { size: 0, async *read() {} };
 
 /** Begins an upload (distribution-spec, end-4a). */
-export async function beginUpload(place: Place): Promise<Session> {
-  const answer = await ask(place, 'POST', uploadsPath(place), { body: nothing });
-  if (answer.status !== 202 && answer.status !== 201) await refuse(place, answer, 'beginning an upload');
+export async function beginUpload(place: Place, digest: Digest): Promise<Session> {
+  const answer = await ask(place, `beginning to send ${digest}`, 'POST', uploadsPath(place), {
+    body: nothing,
+  });
+  if (answer.status !== 202 && answer.status !== 201) await refuse(place, answer);
   await discard(answer);
-  return sessionOf(place, answer) ?? refuse(place, answer, 'beginning an upload that has no place');
+  const session = sessionOf(place, answer);
+  if (session) return session;
+  throw new Fault('NETWORK', `${answer.about}: status ${answer.status}, but no place to send it to`, {
+    hint: 'that is no registry that can be pushed to; check host and port',
+  });
 }
 
 const uploadsPath = ({ name }: Place): string => `${name}/blobs/uploads/`;
 
-function sessionOf(place: Place, { headers, url }: Answer): Session | undefined {
-  const location = resolveLocation(headers.location, url);
+function sessionOf(place: Place, answer: Answer): Session | undefined {
+  const location = resolveLocation(answer.headers.location, answer.url);
   if (!location) return undefined;
-  place.registry.check(location, url);
+  place.registry.check(location, answer);
   return { location, offset: 0 };
 }
 
@@ -36,7 +43,7 @@ export async function mount(
 ): Promise<'mounted' | Session | undefined> {
   const query = withQuery(withQuery(new URL('x:'), 'mount', digest), 'from', from).search;
   try {
-    const answer = await ask(place, 'POST', `${uploadsPath(place)}${query}`, {
+    const answer = await ask(place, `mounting ${digest}`, 'POST', `${uploadsPath(place)}${query}`, {
       body: nothing,
       scopes: from === place.name ? place.scopes : [...place.scopes, scopeOf(from, 'pull')],
     });
@@ -52,7 +59,7 @@ export async function mount(
 /** Tells the registry that nothing more comes (end-14); not every one wants to know. */
 export async function cancelUpload(place: Place, { location }: Session): Promise<void> {
   try {
-    await discard(await ask(place, 'DELETE', location, { again: false }));
+    await discard(await ask(place, 'cancelling an upload', 'DELETE', location, { again: false }));
   } catch {
     // It forgets the upload by itself, later.
   }

@@ -29,6 +29,18 @@ export const isRefused = (fault: Fault): boolean =>
 /** Whether there was a connection, and it broke. */
 export const isBroken = (fault: Fault): boolean => ['ECONNRESET', 'EPIPE'].includes(codeOf(fault.cause));
 
+/** Of a host that is reached, or is not, and says nothing for so many milliseconds. */
+export const silence = (milliseconds: number, reached: boolean): Error =>
+  reached
+    ? Object.assign(new Error(`no byte of an answer for ${milliseconds / 1000} s`), { code: 'SILENCE' })
+    : Object.assign(new Error(`no connection within ${milliseconds / 1000} s`), { code: 'ETIMEDOUT' });
+
+/** Whether there was no connection for as long as the system, or we, tried to get one. */
+export const isUnreachable = (fault: Fault): boolean => codeOf(fault.cause) === 'ETIMEDOUT';
+
+/** Whether nothing was heard for as long as we are patient. */
+export const isSilence = (fault: Fault): boolean => ['SILENCE', 'ETIMEDOUT'].includes(codeOf(fault.cause));
+
 export const isPermanent = (fault: Fault): boolean => permanent.has(codeOf(fault.cause));
 
 /** Whether the certificate is of nobody we know: the system may know more authorities than Node does. */
@@ -44,16 +56,18 @@ export const isLost = (error: unknown): error is Fault =>
 export const isOtherProtocol = (error: unknown): error is Fault =>
   isLost(error) && /^(EPROTO|ERR_SSL_|HPE_|ECONNRESET|ECONNREFUSED)/.test(codeOf(error.cause));
 
-/** NETWORK, in words; what is a Fault already stays as it is. */
-export function networkFault(error: unknown, url: URL): Fault {
+/** NETWORK, in words, `about` a request to `url`; what is a Fault already stays as it is. */
+export function networkFault(error: unknown, url: URL, about: string): Fault {
   if (error instanceof Fault) return error;
-  const code = codeOf(error);
-  const text = error instanceof Error ? error.message : String(error);
-  return new Fault('NETWORK', `${url.host}: ${words(code, text)}`, {
-    cause: error instanceof Error ? error : new Error(redactText(text)),
-    ...hintFor(code, text, url),
+  const cause = error instanceof Error ? error : new Error(redactText(String(error)));
+  return new Fault('NETWORK', `${about}: ${wordsOf(cause)}`, {
+    cause,
+    ...hintFor(codeOf(error), cause.message, url),
   });
 }
+
+/** What became of a connection, without whose it was. */
+export const wordsOf = (error: Error): string => words(codeOf(error), error.message);
 
 function words(code: string, text: string): string {
   if (code === 'ENOTFOUND') return 'the host name is not known (ENOTFOUND)';
@@ -83,6 +97,11 @@ const reasonOf = (text: string): string => redactText(/SSL routines:[^:]*:([^:]+
 
 function hintFor(code: string, text: string, url: URL): { readonly hint?: string } {
   if (code === 'ENOTFOUND') return { hint: 'check the name of the host, and the proxy if there is one' };
+  if (code === 'SILENCE' || code === 'ETIMEDOUT') {
+    return {
+      hint: 'check host and port, and that no firewall is in between; if they are right, try again later',
+    };
+  }
   if (code === 'EAI_AGAIN') return { hint: 'is there a network? what is in the store needs none' };
   if (code === 'ECONNREFUSED') return { hint: 'check host and port, and that the registry runs' };
   if (isPlain(code, text)) {

@@ -1,5 +1,6 @@
 import type { Fault } from '../fault.ts';
-import { isLost, isPermanent } from './network-fault.ts';
+import { isLost, isPermanent, isSilence } from './network-fault.ts';
+import { reasonOf } from './problem.ts';
 import { type Answer, discard } from './request.ts';
 import { backOff, retryAfter, type RetryPolicy } from './retry.ts';
 
@@ -23,6 +24,7 @@ export async function persist(
   { policy, attempts = policy.attempts, final, busy, lost }: Persistence,
   attempt: () => Promise<Answer>,
 ): Promise<Answer> {
+  let silences = 0;
   for (let failures = 0; ; failures++) {
     const last = failures + 1 >= attempts;
     const time = backOff(policy, failures, Math.random());
@@ -36,7 +38,8 @@ export async function persist(
       await discard(answer);
     } catch (error) {
       if (!isLost(error) || isPermanent(error) || final(error) || last) throw error;
-      await lost(time, error.message);
+      if (isSilence(error) && ++silences >= policy.silences) throw error;
+      await lost(time, reasonOf(error));
     }
   }
 }

@@ -2,6 +2,7 @@ import { Fault } from '../fault.ts';
 import { resolveLocation } from './header.ts';
 import { apiHost, schemesFor } from './host.ts';
 import { isOtherProtocol } from './network-fault.ts';
+import { readProblem } from './problem.ts';
 import { type Answer, discard } from './request.ts';
 
 /** Where the API is, and what it asks of who comes (WWW-Authenticate). */
@@ -25,9 +26,9 @@ export async function ping(
       const base = new URL(`${scheme}://${apiHost(host)}/v2/`);
       try {
         const answer = await send(base);
+        if (!mayBeRegistry(answer, base)) throw await notRegistry(answer);
         await discard(answer);
-        const found = understand(host, answer, base);
-        if (found) return found;
+        if (!wantsOther(answer, base)) return { base, challenges: answer.challenges };
       } catch (error) {
         if (!isOtherProtocol(error)) throw error;
         first ??= error;
@@ -38,18 +39,24 @@ export async function ping(
   }
 }
 
-/** Undefined if the host wants to be spoken to in another scheme. */
-function understand(host: string, { status, challenges, headers }: Answer, base: URL): Endpoint | undefined {
-  if (status === 200 || status === 401) return { base, challenges };
+/** Some have no such place, or hide it, and answer what is asked of a repository. */
+const mayBeRegistry = (answer: Answer, base: URL): boolean =>
+  [200, 401, 403, 404, 405].includes(answer.status) || wantsOther(answer, base);
+
+/** Whether the host wants to be spoken to in another scheme. */
+function wantsOther({ status, headers }: Answer, base: URL): boolean {
+  if (base.protocol !== 'http:') return false;
   // A server of TLS says so to who speaks plainly.
-  if (base.protocol === 'http:' && status === 400) return undefined;
+  if (status === 400) return true;
   const to = status >= 300 && status < 400 ? resolveLocation(headers.location, base) : undefined;
-  if (to?.protocol === 'https:' && base.protocol === 'http:' && to.hostname === base.hostname) {
-    return undefined;
-  }
-  // Some have no such place, or hide it, and answer what is asked of a repository.
-  if (status === 403 || status === 404 || status === 405) return { base, challenges };
-  throw new Fault('NETWORK', `${host}: status ${status}; that is no registry that can be used`, {
+  return to?.protocol === 'https:' && to.hostname === base.hostname;
+}
+
+async function notRegistry(answer: Answer): Promise<Fault> {
+  const { status, about } = answer;
+  const { code, message } = await readProblem(answer);
+  const said = `${code === undefined ? '' : ` ${code}`}${message === '' ? '' : `: ${message}`}`;
+  return new Fault('NETWORK', `${about}: status ${status}${said}; that is no registry that can be used`, {
     hint: status >= 500 || status === 429 ? 'try again later' : 'check the host and the port',
   });
 }

@@ -13,15 +13,20 @@ export type Place = {
   readonly scopes: readonly Scope[];
 };
 
-/** `HOST/NAME`, which starts every message. */
+/** `HOST/NAME`, which starts every message; what was being done comes after it. */
 export const labelOf = ({ registry, name }: Place): string => `${registry.host}/${name}`;
 
+/** `doing` is for messages: `reading 1.2`. */
 export const ask = (
   place: Place,
+  doing: string,
   method: Ask['method'],
   to: string | URL,
-  more: Omit<Ask, 'method' | 'to' | 'scopes' | 'name'> & { readonly scopes?: readonly Scope[] } = {},
-): Promise<Answer> => place.registry.send({ scopes: place.scopes, ...more, method, to, name: place.name });
+  more: Omit<Ask, 'doing' | 'method' | 'to' | 'scopes' | 'name'> & {
+    readonly scopes?: readonly Scope[];
+  } = {},
+): Promise<Answer> =>
+  place.registry.send({ scopes: place.scopes, ...more, doing, method, to, name: place.name });
 
 export const blobPath = ({ name }: Place, digest: Digest): string => `${name}/blobs/${digest}`;
 
@@ -29,17 +34,16 @@ export const blobPath = ({ name }: Place, digest: Digest): string => `${name}/bl
 export const manifestPath = ({ name }: Place, reference: string): string => `${name}/manifests/${reference}`;
 
 /** Ends with an answer that nobody expected: says what was being done and what the registry says. */
-export async function refuse(place: Place, answer: Answer, doing: string): Promise<never> {
-  throw faultOf(place, answer, await readProblem(answer), doing);
+export async function refuse(place: Place, answer: Answer): Promise<never> {
+  throw faultOf(place, answer, await readProblem(answer));
 }
 
 export function faultOf(
   place: Place,
-  { method }: Pick<Answer, 'method'>,
+  { about }: Answer,
   problem: Awaited<ReturnType<typeof readProblem>>,
-  doing: string,
 ): Fault {
-  const fault = problemFault(problem, `${labelOf(place)}: ${doing}: ${method}`, place.registry.host);
+  const fault = problemFault(problem, about, place.registry.host);
   const { login } = place.registry.known;
   if (problem.status !== 401 || login === undefined) return fault;
   return new Fault(fault.code, fault.message, {

@@ -1,4 +1,5 @@
 import { Fault, type FaultCode } from '../fault.ts';
+import { wordsOf } from './network-fault.ts';
 import { redactText } from './redact.ts';
 import { type Answer, readBody } from './request.ts';
 import { retryAfter } from './retry.ts';
@@ -61,11 +62,11 @@ const codes: Readonly<Record<string, FaultCode>> = {
 };
 
 /** One line with host, repository, operation, status and the registry's own code, and what to do. */
-export function problemFault(problem: Problem, doing: string, host: string): Fault {
+export function problemFault(problem: Problem, about: string, host: string): Fault {
   const { status, code, message, request } = problem;
   const known = code === undefined ? undefined : codes[code];
   const text = [
-    `${doing}: status ${status}`,
+    `${about}: status ${status}`,
     ...(code === undefined ? [] : [` ${code}`]),
     ...(message === '' ? [] : [`: ${message}`]),
     ...(request === undefined ? [] : [` (request ${request})`]),
@@ -75,6 +76,13 @@ export function problemFault(problem: Problem, doing: string, host: string): Fau
     cause: problem,
     ...(hint !== undefined && { hint }),
   });
+}
+
+/** What was wrong, in a few words that name no host. */
+export function reasonOf({ cause, message }: Fault): string {
+  if (cause instanceof Error) return wordsOf(cause);
+  const { status, code } = (cause ?? {}) as Partial<Problem>;
+  return status === undefined ? message : `status ${status}${code === undefined ? '' : ` ${code}`}`;
 }
 
 /** The registry's own code, if that is what the fault came of. */

@@ -48,12 +48,14 @@ async function byApi(
   const filter = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
   let next: string | URL = `${place.name}/referrers/${subject}${filter}`;
   for (let page = 0; page < mostPages; page++) {
-    const answer = await ask(place, 'GET', next, { headers: { Accept: mediaTypes.index } });
+    const answer = await ask(place, `asking what refers to ${subject}`, 'GET', next, {
+      headers: { Accept: mediaTypes.index },
+    });
     const type = bareMediaType(answer.headers['content-type']);
     if (answer.status !== 200 || type !== mediaTypes.index) {
       // A page for people, or no such place: the registry does not know the question.
       if (page > 0 || ![200, 400, 404, 405, 406].includes(answer.status)) {
-        await refuse(place, answer, `asking what refers to ${subject}`);
+        await refuse(place, answer);
       }
       await discard(answer);
       return undefined;

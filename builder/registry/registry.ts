@@ -4,20 +4,23 @@ import { quote } from '../json.ts';
 import { Connection } from './connection.ts';
 import { findCredential } from './credentials.ts';
 import { canonicalHost, apiHost } from './host.ts';
-import { isBroken, isOtherProtocol, isRefused } from './network-fault.ts';
+import { isBroken, isOtherProtocol, isRefused, isUnreachable } from './network-fault.ts';
 import { defaultPace, makePace, type Pace } from './pace.ts';
 import { persist, type Persistence } from './persist.ts';
 import { type Endpoint, ping } from './ping.ts';
+import { reasonOf } from './problem.ts';
 import { type Answer, type Body, discard, type Request } from './request.ts';
 import { backOff, defaultPolicy, type RetryPolicy } from './retry.ts';
 import type { Scope } from './scope.ts';
 import type { RegistrySettings } from './settings.ts';
 
-/** Times that a host which has never answered is waited for, or looked up. */
-const mostSilences = 3;
+/** Times that a host which has never answered is asked, or looked up. */
+const mostLost = 3;
 
 /** A request to the registry's API, or to where an answer of it led. */
 export type Ask = {
+  /** What it is for, in messages: `reading 1.2`. */
+  readonly doing: string;
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below `/v2/`, or a whole address that the registry gave. */
   readonly to: string | URL;
@@ -68,7 +71,8 @@ export class Registry {
    * host is in trouble. Throws NETWORK if there is none, or none that we may have.
    */
   async send(ask: Ask): Promise<Answer> {
-    const endpoint = await this.#reach();
+    const label = ask.name === undefined ? this.host : `${this.host}/${ask.name}`;
+    const endpoint = await this.#reach(label);
     const persistence: Persistence = {
       policy: this.policy,
       attempts: ask.again === false ? 1 : undefined,
@@ -82,7 +86,7 @@ export class Registry {
       lost: (milliseconds, reason) => this.#pause(milliseconds, reason),
     };
     const answer = await persist(persistence, async () => {
-      const answer = await this.#attempt(endpoint, ask);
+      const answer = await this.#attempt(endpoint, ask, label);
       this.#answered = true;
       return answer;
     });
@@ -100,18 +104,19 @@ export class Registry {
     return this.policy.statuses.includes(status);
   }
 
-  /** Throws UNSAFE unless an answer from `from` may lead to `to`. */
-  check(to: URL, from: URL): void {
+  /** Throws UNSAFE unless the answer may lead to `to`. */
+  check(to: URL, from: Answer): void {
     this.#connection.check(to, from);
   }
 
-  async #attempt({ base, challenges }: Endpoint, ask: Ask): Promise<Answer> {
+  async #attempt({ base, challenges }: Endpoint, ask: Ask, label: string): Promise<Answer> {
     const url = typeof ask.to === 'string' ? new URL(ask.to, base) : ask.to;
-    const authority = this.#authority(base, challenges, ask.name);
+    const authority = this.#authority(base, challenges, ask.name, label);
     const once = async (): Promise<readonly [Answer, string | undefined]> => {
       const own = url.origin === base.origin;
       const authorization = own ? await authority.authorize(ask.scopes) : undefined;
       const request: Request = {
+        about: `${label}: ${ask.doing}: ${ask.method}`,
         method: ask.method,
         url,
         headers: { ...ask.headers, ...(authorization !== undefined && { Authorization: authorization }) },
@@ -131,7 +136,7 @@ export class Registry {
     return (await once())[0];
   }
 
-  #authority(base: URL, challenges: readonly string[], name: string | undefined): Authority {
+  #authority(base: URL, challenges: readonly string[], name: string | undefined, label: string): Authority {
     const known = this.#authorities.get(name ?? '');
     if (known) return known;
     const { environment, credential, authFile } = this.settings;
@@ -146,26 +151,30 @@ export class Registry {
             },
             ...(authFile !== undefined && { file: authFile }),
           });
-    const authority = makeAuthority((request) => this.#directly(request), base, find);
+    const authority = makeAuthority(
+      (request) => this.#directly(request),
+      { url: base, host: this.host, label },
+      find,
+    );
     authority.learn(challenges);
     this.#authorities.set(name ?? '', authority);
     return authority;
   }
 
   /** Once for each host, unless it did not answer. */
-  async #reach(): Promise<Endpoint> {
-    let silences = 0;
+  async #reach(label: string): Promise<Endpoint> {
+    let failures = 0;
     this.#endpoint ??= ping(
       this.host,
       this.settings.insecure ?? false,
       (url) =>
         this.#directly(
-          { method: 'GET', url, headers: {} },
-          (fault) => isOtherProtocol(fault) || ++silences >= mostSilences,
+          { about: `${label}: reaching the registry: GET`, method: 'GET', url, headers: {}, first: true },
+          (fault) => isOtherProtocol(fault) || isUnreachable(fault) || ++failures >= mostLost,
         ),
       async (failures, fault) => {
         if (!isBroken(fault) || failures + 1 >= this.policy.attempts) return false;
-        await this.pause(failures, fault.message);
+        await this.pause(failures, reasonOf(fault));
         return true;
       },
     );

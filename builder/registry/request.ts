@@ -1,7 +1,7 @@
 import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
 import type { AgentOptions } from 'node:https';
 import { longestHead } from './http-head.ts';
-import { networkFault } from './network-fault.ts';
+import { networkFault, silence } from './network-fault.ts';
 import type { Trust } from './trust.ts';
 
 /** Bytes to send: their number, and a way to read them, as often as the request is made again. */
@@ -10,23 +10,45 @@ export type Body = { readonly size: number; readonly read: () => AsyncIterable<U
 /** All in milliseconds, and of silence, never of a whole transfer. */
 export type Patience = {
   readonly connect: number;
+  /** Until a host answers for the first time, which costs it nothing. */
+  readonly ping: number;
+  /** Until it begins to answer a question. */
+  readonly answer: number;
+  /** Between two parts of what is sent or comes, and until what was sent is answered. */
   readonly idle: number;
   /** On top of `idle`, for each MiB that a server has to digest before it answers. */
   readonly commit: number;
+  /** When the user is told that we wait for an answer. */
+  readonly notice: number;
 };
 
-export const defaultPatience: Patience = { connect: 20_000, idle: 60_000, commit: 200 };
+export const defaultPatience: Patience = {
+  connect: 10_000,
+  ping: 15_000,
+  answer: 30_000,
+  idle: 60_000,
+  commit: 200,
+  notice: 3000,
+};
 
 export type Request = {
+  /** `HOST[/NAME]: OPERATION: METHOD`, which starts every message about it. */
+  readonly about: string;
   readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Body | undefined;
+  /** It is the first thing that the host is asked. */
+  readonly first?: true;
 };
+
+/** How long nothing need come once a request has been sent, in ms. */
+export const answerTime = ({ body, first }: Request, { ping, answer, idle, commit }: Patience): number =>
+  body && body.size > 0 ? idle + (commit * body.size) / (1 << 20) : first ? ping : answer;
 
 /** Who reads no body must {@link discard} it, or the connection is lost. */
 export type Answer = {
-  readonly method: string;
+  readonly about: string;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** Every WWW-Authenticate and Warning header by itself. */
@@ -66,7 +88,7 @@ export function openAgents(environment: NodeJS.ProcessEnv): Agents {
  * not sent, nor the connection used again.
  */
 export function exchange(agents: Agents, trust: Trust, patience: Patience, ask: Request): Promise<Answer> {
-  const { method, url, headers, body } = ask;
+  const { about, method, url, headers, body } = ask;
   const secure = url.protocol === 'https:';
   const { request } = process.getBuiltinModule(secure ? 'node:https' : 'node:http');
   const options: RequestOptions = {
@@ -83,17 +105,22 @@ export function exchange(agents: Agents, trust: Trust, patience: Patience, ask: 
     let incoming: IncomingMessage | undefined;
     const sending = { starved: false, over: !body };
     let quiet = patience.connect;
+    let reached = false;
     const listen = (milliseconds: number) => outgoing.setTimeout((quiet = milliseconds));
+    const connected = () => {
+      reached = true;
+      listen(sending.over ? answerTime(ask, patience) : patience.idle);
+    };
     outgoing.on('socket', (socket) => {
-      if (!socket.connecting) listen(patience.idle);
-      else socket.once(secure ? 'secureConnect' : 'connect', () => listen(patience.idle));
+      if (!socket.connecting) connected();
+      else socket.once(secure ? 'secureConnect' : 'connect', connected);
     });
     outgoing.on('timeout', () => {
       // The silence is ours: we wait for bytes to send, or have not read what is there.
       if (sending.starved || (incoming && incoming.readableLength > 0)) listen(quiet);
-      else outgoing.destroy(new Error(`no byte for ${quiet / 1000} s`));
+      else outgoing.destroy(silence(quiet, reached));
     });
-    outgoing.on('error', (error) => reject(networkFault(error, url)));
+    outgoing.on('error', (error) => reject(networkFault(error, url, about)));
     outgoing.on('response', (response) => {
       incoming = response;
       listen(patience.idle);
@@ -101,7 +128,7 @@ export function exchange(agents: Agents, trust: Trust, patience: Patience, ask: 
       response.on('error', () => undefined);
       if (!sending.over) response.once('close', () => outgoing.destroy());
       resolve({
-        method,
+        about,
         status: response.statusCode ?? 0,
         headers: response.headers,
         challenges: response.headersDistinct['www-authenticate'] ?? [],
@@ -117,7 +144,7 @@ export function exchange(agents: Agents, trust: Trust, patience: Patience, ask: 
     const send = async () => {
       try {
         await sendBody(outgoing, body, sending, () => incoming !== undefined);
-        if (!incoming) listen(patience.idle + (patience.commit * body.size) / (1 << 20));
+        if (reached && !incoming) listen(answerTime(ask, patience));
       } catch (error) {
         reject(error);
         outgoing.destroy();
@@ -166,7 +193,7 @@ export async function readBody(answer: Answer, limit: number): Promise<Buffer | 
       chunks.push(chunk);
     }
   } catch (error) {
-    throw networkFault(error, answer.url);
+    throw networkFault(error, answer.url, answer.about);
   }
   return Buffer.concat(chunks);
 }

@@ -2,6 +2,8 @@
 export type RetryPolicy = {
   /** Tries in all. */
   readonly attempts: number;
+  /** Of these, how many may end in silence: each has taken all our patience. */
+  readonly silences: number;
   /** The n-th wait is a random time up to `base` * 2^n, but not above `longest`. */
   readonly base: number;
   readonly longest: number;
@@ -15,6 +17,7 @@ export type RetryPolicy = {
 
 export const defaultPolicy: RetryPolicy = {
   attempts: 6,
+  silences: 2,
   base: 1000,
   longest: 30_000,
   patience: 120_000,

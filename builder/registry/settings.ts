@@ -3,7 +3,9 @@ import type { Credential } from './credential.ts';
 import type { PaceOptions } from './pace.ts';
 import type { Patience } from './request.ts';
 
-/** What happens between a registry and us. Nothing in it is secret. */
+/**
+ * What happens between a registry and us. Nothing in it is secret. An event has its host, which no text in it repeats.
+ */
 export type RegistryEvent =
   | {
       readonly type: 'answer';
@@ -14,6 +16,8 @@ export type RegistryEvent =
     }
   /** The request will be made again after so many milliseconds. */
   | { readonly type: 'wait'; readonly host: string; readonly milliseconds: number; readonly reason: string }
+  /** A question has not been answered for so many milliseconds, and we wait on. */
+  | { readonly type: 'silence'; readonly host: string; readonly milliseconds: number }
   /** What the user should see, each text once: warnings of the registry, and our own. */
   | { readonly type: 'warning'; readonly host: string; readonly text: string }
   /** What is left of a limit, in the registry's own words. */

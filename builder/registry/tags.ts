@@ -23,10 +23,10 @@ export async function listTags(place: Place): Promise<readonly string[]> {
   const first = `${place.name}/tags/list?n=${pageSize}`;
   let next: string | URL = first;
   for (let page = 0; page < mostPages; page++) {
-    const answer = await ask(place, 'GET', next);
+    const answer = await ask(place, 'listing the tags', 'GET', next);
     if (answer.status !== 200) {
       if (answer.status === 404 && page === 0) return [];
-      await refuse(place, answer, 'listing the tags');
+      await refuse(place, answer);
     }
     const bytes = await readBody(answer, longestPage);
     if (!bytes)

@@ -14,6 +14,9 @@ export type Token = { readonly value: string; readonly until: number };
 /** Makes one request; it takes no credentials of its own along and follows no redirect. */
 export type Send = (request: Request) => Promise<Answer>;
 
+/** A registry's API, its name, and what messages begin with: `HOST[/NAME]`. */
+export type Named = { readonly url: URL; readonly host: string; readonly label: string };
+
 /** A token longer than this, in bytes with what is around it, is an attack. */
 const longestToken = 65536;
 
@@ -32,46 +35,51 @@ export const basic = (username: string, password: string): string =>
  */
 export async function fetchToken(
   send: Send,
-  registry: URL,
+  registry: Named,
   challenge: Challenge,
   scopes: readonly Scope[],
   credential: Credential | undefined,
 ): Promise<Token> {
   const realm = checkRealm(challenge, registry);
   const service = challenge.parameters['service'];
+  const about = `${registry.label}: asking for a token`;
   let answer: Answer | undefined;
   if (credential?.kind === 'identity') {
-    answer = await refresh(send, realm, service, scopes, credential.token);
+    answer = await refresh(send, about, realm, service, scopes, credential.token);
     // The way of docker's own server; others know only the older one.
     if (answer.status === 404 || answer.status === 405) {
       await discard(answer);
       answer = undefined;
     }
   }
-  answer ??= await ask(send, realm, service, scopes, credential);
-  const doing = `${registry.host}: asking ${redactUrl(realm)} for a token`;
+  answer ??= await ask(send, about, realm, service, scopes, credential);
   if (answer.status !== 200) {
     const problem = await readProblem(answer);
-    if (problem.status !== 401 && problem.status !== 403) throw problemFault(problem, doing, registry.host);
-    throw new Fault('NETWORK', problemFault(problem, doing, registry.host).message, {
+    if (problem.status !== 401 && problem.status !== 403)
+      throw problemFault(problem, answer.about, registry.host);
+    throw new Fault('NETWORK', problemFault(problem, answer.about, registry.host).message, {
       hint: credential
         ? `the credentials for ${registry.host} are refused; log in again`
         : `log in to ${registry.host} first`,
     });
   }
-  return readToken(answer, doing);
+  return readToken(answer);
 }
 
-function checkRealm({ parameters }: Challenge, registry: URL): URL {
+function checkRealm({ parameters }: Challenge, { url, label }: Named): URL {
   const text = parameters['realm'] ?? '';
   const realm = URL.parse(text);
   if (!realm || !/^https?:$/.test(realm.protocol)) {
-    throw new Fault('NETWORK', `${registry.host}: names no place to get a token from`);
+    throw new Fault('NETWORK', `${label}: logging in: the registry names no place to get a token from`);
   }
-  if (!mayLead(registry, realm)) {
-    throw new Fault('UNSAFE', `${registry.host}: wants credentials sent to ${redactUrl(realm)}; refused`, {
-      hint: 'a place for tokens must be https and not inside your own network',
-    });
+  if (!mayLead(url, realm)) {
+    throw new Fault(
+      'UNSAFE',
+      `${label}: logging in: the registry wants credentials sent to ${redactUrl(realm)}; refused`,
+      {
+        hint: 'a place for tokens must be https and not inside your own network',
+      },
+    );
   }
   realm.hash = '';
   return realm;
@@ -79,6 +87,7 @@ function checkRealm({ parameters }: Challenge, registry: URL): URL {
 
 function refresh(
   send: Send,
+  about: string,
   realm: URL,
   service: string | undefined,
   scopes: readonly Scope[],
@@ -90,7 +99,7 @@ function refresh(
   form.set('refresh_token', identity);
   const bytes = Buffer.from(form.toString());
   const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
-  return send({ method: 'POST', url: realm, headers, body: bodyOf(bytes) });
+  return send({ about: `${about}: POST`, method: 'POST', url: realm, headers, body: bodyOf(bytes) });
 }
 
 /** Bytes in memory as the body of a request. */
@@ -103,6 +112,7 @@ export const bodyOf = (bytes: Uint8Array): Body => ({
 
 function ask(
   send: Send,
+  about: string,
   realm: URL,
   service: string | undefined,
   scopes: readonly Scope[],
@@ -111,7 +121,7 @@ function ask(
   let url = service === undefined ? realm : withQuery(realm, 'service', service);
   for (const scope of scopes) url = withQuery(url, 'scope', scope);
   if (credential?.kind === 'password') url = withQuery(url, 'account', credential.username);
-  return send({ method: 'GET', url, headers: authorization(credential) });
+  return send({ about: `${about}: GET`, method: 'GET', url, headers: authorization(credential) });
 }
 
 function authorization(credential: Credential | undefined): Readonly<Record<string, string>> {
@@ -121,19 +131,20 @@ function authorization(credential: Credential | undefined): Readonly<Record<stri
   return credential?.kind === 'identity' ? { Authorization: basic('<token>', credential.token) } : {};
 }
 
-async function readToken(answer: Answer, doing: string): Promise<Token> {
+async function readToken(answer: Answer): Promise<Token> {
+  const { about } = answer;
   const bytes = await readBody(answer, longestToken);
-  if (!bytes) throw new Fault('NETWORK', `${doing}: the answer is longer than ${longestToken} bytes`);
+  if (!bytes) throw new Fault('NETWORK', `${about}: the answer is longer than ${longestToken} bytes`);
   let said: { token?: unknown; access_token?: unknown; expires_in?: unknown; issued_at?: unknown };
   try {
     said = (JSON.parse(bytes.toString('utf8')) ?? {}) as typeof said;
   } catch {
     // The parser's message would repeat what was sent.
-    throw new Fault('NETWORK', `${doing}: the answer is no JSON`);
+    throw new Fault('NETWORK', `${about}: the answer is no JSON`);
   }
   const value = [said.token, said.access_token].find((text) => typeof text === 'string' && text !== '');
   if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
-    throw new Fault('NETWORK', `${doing}: the answer holds no token`);
+    throw new Fault('NETWORK', `${about}: the answer holds no token`);
   }
   return { value, until: expiry(said.expires_in, said.issued_at, Date.now()) - margin };
 }

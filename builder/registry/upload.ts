@@ -5,9 +5,9 @@ import type { Content } from '../store/store.ts';
 import { isTooBig, smallerChunk } from './chunk.ts';
 import { parseLength, parseUploadRange, resolveLocation, withQuery } from './header.ts';
 import { beginUpload } from './mount.ts';
-import { isLost } from './network-fault.ts';
+import { isLost, isSilence } from './network-fault.ts';
 import { ask, blobPath, faultOf, labelOf, type Place } from './place.ts';
-import { type Problem, readProblem } from './problem.ts';
+import { type Problem, readProblem, reasonOf } from './problem.ts';
 import { type Answer, type Body, discard } from './request.ts';
 import type { Session, Sessions } from './session.ts';
 
@@ -34,6 +34,8 @@ type State = {
   chunk: number;
   /** Tries in a row without progress. */
   failures: number;
+  /** Of these, those in which nothing was heard for as long as we are patient. */
+  silences: number;
   /** The most that was ever confirmed: only what goes beyond it is progress. */
   best: number;
   /** The registry took a chunk and lost it, so chunks are no way. */
@@ -51,7 +53,15 @@ export async function upload(task: Upload, begun: Session | undefined): Promise<
   const { place, descriptor, sessions } = task;
   const { registry } = place;
   const limit = registry.known.chunk ?? registry.settings.chunk ?? Number.POSITIVE_INFINITY;
-  const state: State = { session: begun, chunk: limit, failures: 0, best: 0, dropped: false, parted: false };
+  const state: State = {
+    session: begun,
+    chunk: limit,
+    failures: 0,
+    silences: 0,
+    best: 0,
+    dropped: false,
+    parted: false,
+  };
   const saved = begun ? undefined : await sessions?.take(place, descriptor);
   if (saved) await resume(task, state, saved);
   while (!(await step(task, state))) {
@@ -68,7 +78,7 @@ export async function upload(task: Upload, begun: Session | undefined): Promise<
 async function step(task: Upload, state: State): Promise<boolean> {
   const { place, descriptor } = task;
   const { size } = descriptor;
-  state.session ??= await remember(task, await beginUpload(place));
+  state.session ??= await remember(task, await beginUpload(place, descriptor.digest));
   const { location, offset } = state.session;
   const length = Math.min(size - offset, state.chunk);
   const last = offset + length === size && (offset === 0 || length === 0);
@@ -77,6 +87,7 @@ async function step(task: Upload, state: State): Promise<boolean> {
   try {
     answer = await ask(
       place,
+      `sending ${descriptor.digest}`,
       last ? 'PUT' : 'PATCH',
       last ? withQuery(location, 'digest', descriptor.digest) : location,
       {
@@ -123,13 +134,13 @@ async function advance(task: Upload, state: State, answer: Answer, length: numbe
 }
 
 function progress(state: State, offset: number): void {
-  if (offset > state.best) state.failures = 0;
+  if (offset > state.best) state.failures = state.silences = 0;
   state.best = Math.max(state.best, offset);
 }
 
-function nextLocation({ place }: Upload, { headers, url }: Answer, before: URL): URL {
-  const location = resolveLocation(headers.location, url) ?? before;
-  place.registry.check(location, url);
+function nextLocation({ place }: Upload, answer: Answer, before: URL): URL {
+  const location = resolveLocation(answer.headers.location, answer.url) ?? before;
+  place.registry.check(location, answer);
   return location;
 }
 
@@ -141,9 +152,9 @@ async function complain(
   length: number,
   answer: Answer,
 ): Promise<boolean> {
-  const { place, descriptor } = task;
+  const { place } = task;
   const problem = await readProblem(answer);
-  const fault = faultOf(place, answer, problem, `sending ${descriptor.digest}`);
+  const fault = faultOf(place, answer, problem);
   const minimum = parseLength(String(answer.headers['oci-chunk-min-length'] ?? '')) ?? 0;
   if (isTooBig(answer.status, problem.message)) {
     const chunk = smallerChunk(length);
@@ -178,8 +189,10 @@ async function recover(
 ): Promise<boolean> {
   const { place, descriptor, sessions } = task;
   state.failures += 1;
-  if (state.failures >= place.registry.policy.attempts) throw fault;
-  if (!problem || problem.status === 404) await place.registry.pause(state.failures - 1, fault.message);
+  if (isLost(fault) && isSilence(fault)) state.silences += 1;
+  const { attempts, silences } = place.registry.policy;
+  if (state.failures >= attempts || state.silences >= silences) throw fault;
+  if (!problem || problem.status === 404) await place.registry.pause(state.failures - 1, reasonOf(fault));
   if (last && (await isThere(place, descriptor))) return true;
   const session = state.session;
   if (session && problem?.status !== 404) await resume(task, state, session);
@@ -192,7 +205,9 @@ async function recover(
 
 /** HEAD of the blob, which is how an upload whose end nobody saw is settled. */
 export async function isThere(place: Place, { digest, size }: Descriptor): Promise<boolean> {
-  const answer = await ask(place, 'HEAD', blobPath(place, digest), { follow: false });
+  const answer = await ask(place, `looking for ${digest}`, 'HEAD', blobPath(place, digest), {
+    follow: false,
+  });
   await discard(answer);
   // A registry leads elsewhere only to what it has; and addresses signed for GET refuse HEAD.
   if (answer.status >= 300 && answer.status < 400) return true;
@@ -205,7 +220,9 @@ async function resume(task: Upload, state: State, session: Session): Promise<voi
   const before = session.offset;
   let answer: Answer | undefined;
   try {
-    answer = await ask(place, 'GET', session.location, { again: false });
+    answer = await ask(place, `asking how much of ${descriptor.digest} is there`, 'GET', session.location, {
+      again: false,
+    });
     await discard(answer);
   } catch (error) {
     if (!isLost(error)) throw error;

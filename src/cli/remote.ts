@@ -62,6 +62,7 @@ function surroundingsOf(
   const { places, tool } = context;
   const warned = (event: RegistryEvent) => {
     if (event.type === 'warning') tell(`warning: ${event.host}: ${event.text}`);
+    if (event.type === 'silence') tell(`waiting for ${event.host} to answer`);
   };
   const settings = (host: string) => settingsOf(context, host, registry, listen ?? warned);
   const clients = new Map<string, Registry>();
@@ -92,13 +93,13 @@ function surroundingsOf(
 
 /** Where there is something to fall back on, nobody waits long for an answer. */
 const hurry: Partial<RegistrySettings> = {
-  patience: { connect: 5000, idle: 10_000 },
-  retry: { attempts: 2 },
+  patience: { connect: 5000, ping: 5000, answer: 10_000, idle: 10_000 },
+  retry: { attempts: 2, silences: 1 },
 };
 
 /** And nobody at all where what is known is likely to be enough. */
 const haste: Partial<RegistrySettings> = {
-  patience: { connect: 2000, idle: 2000 },
+  patience: { connect: 2000, ping: 2000, answer: 2000, idle: 2000 },
   retry: { attempts: 1 },
 };
 

@@ -55,7 +55,7 @@ export async function listingOf(place: RegistryPlace, surroundings: Surroundings
   } catch (error) {
     if (!known || !isSilent(error)) throw error;
     writeTried(indexes, label);
-    tell(`${label}: ${error.message}; what it held at ${new Date(asked.time).toISOString()} is used`);
+    tell(`${error.message}; what it held at ${new Date(asked.time).toISOString()} is used`);
     return { listing: known, stale: false };
   }
 }

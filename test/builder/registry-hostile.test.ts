@@ -1,8 +1,11 @@
 import ava, { type ExecutionContext } from 'ava';
 import { array, assert, asyncProperty, nat } from 'fast-check';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { type Descriptor, describe, mediaTypes } from '../../builder/descriptor.ts';
 import { digestOf } from '../../builder/digest.ts';
 import { Fault } from '../../builder/fault.ts';
@@ -48,7 +51,7 @@ async function scene(
     environment: {},
     credential: async () => ({ kind: 'password', username: 'user', password: secret }),
     retry: { base: 2, longest: 20, patience: 3000 },
-    patience: { connect: 2000, idle: 500, commit: 0 },
+    patience: { connect: 2000, ping: 500, answer: 500, idle: 500, commit: 0 },
     report: (event) => {
       if (JSON.stringify(event).includes(secret)) throw new Error('a secret in an event');
       events.push(event);
@@ -254,12 +257,84 @@ test('trouble that does not end: an error that says what and where, after a boun
     const { repository, server } = await scene(
       t,
       { move: ({ path }) => (path === '/v2/' ? undefined : move) },
-      { patience: { connect: 500, idle: 200 } },
+      { patience: { connect: 500, answer: 200, idle: 200 } },
     );
     const thrown = await fault(t, repository.resolve('1'));
     t.is(thrown.code, 'NETWORK');
     t.true(thrown.message.includes(server.host));
     t.true(server.requests.length <= 7, `${JSON.stringify(move)}: ${server.told().join(', ')}`);
+  }
+});
+
+/** Milliseconds; the order of the real ones. */
+const short = { connect: 400, ping: 200, answer: 300, idle: 500, notice: 60 } as const;
+
+/** What there is to tell of a host that is never heard of, and how long it took. */
+async function hush(t: ExecutionContext, host: string): Promise<readonly [Fault, RegistryEvent[], number]> {
+  const events: RegistryEvent[] = [];
+  const settings = { environment: {}, patience: short, retry: { base: 2 } };
+  const registry = new Registry(host, { ...settings, report: (event) => events.push(event) });
+  t.teardown(() => registry.close());
+  const began = performance.now();
+  const thrown = await fault(t, openRepository(registry, 'app').resolve('1'));
+  return [thrown, events, performance.now() - began];
+}
+
+test('a host that takes connections and says nothing is given up after the second silence', async (t) => {
+  let connections = 0;
+  const silent = createTcpServer(() => (connections += 1)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.teardown(() => silent.close());
+  const host = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const [{ message, hint }, events, took] = await hush(t, host);
+  t.is(message, `${host}/app: reaching the registry: GET: no byte of an answer for 0.2 s`);
+  t.regex(hint ?? '', /check host and port.* try again later/);
+  t.is(connections, 2);
+  t.true(took >= 2 * short.ping && took < 2 * short.ping + 1500, String(took));
+  t.deepEqual(
+    events.map(({ type }) => type),
+    ['silence', 'wait'],
+    'that we wait is told once',
+  );
+  t.deepEqual(events[0], { type: 'silence', host, milliseconds: short.notice });
+});
+
+test('a host whose packets are lost is given up when no connection comes about', async (t) => {
+  // The system of a listener that takes nobody in drops what comes once its queue is full.
+  const script = `const server = require('node:net').createServer();
+    server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(server.address().port));`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const port = Number(line.toString());
+  child.kill('SIGSTOP');
+  const filling = Array.from({ length: 4 }, () =>
+    connect({ port, host: '127.0.0.1' }).on('error', () => undefined),
+  );
+  t.teardown(() => filling.forEach((socket) => socket.destroy()));
+  await setTimeout(100);
+  const host = `127.0.0.1:${port}`;
+  const [{ message, hint }, events, took] = await hush(t, host);
+  t.is(message, `${host}/app: reaching the registry: GET: no connection within 0.4 s`);
+  t.regex(hint ?? '', /check host and port.* firewall/);
+  t.true(took >= short.connect && took < short.connect + 1500, String(took));
+  t.deepEqual(
+    events.map(({ type }) => type),
+    ['silence'],
+  );
+});
+
+test('a registry that falls silent is asked twice, in whatever it is doing', async (t) => {
+  for (const kind of [/^HEAD .*manifests/, /^POST /, /^PUT .*uploads/, /^PUT .*manifests/]) {
+    const move = ({ method, path }: Seen) => (kind.test(`${method} ${path}`) ? { hang: true } : undefined);
+    const played = await scene(t, { move }, { patience: { ...short, commit: 0 } });
+    const began = performance.now();
+    const thrown = await fault(t, pushes(t, played, 3000));
+    t.regex(thrown.message, /^127\.0\.0\.1:\d+\/app: .*: [A-Z]+: no byte of an answer for 0\.\d s$/);
+    const asked = played.server.requests.filter(({ method, path }) => kind.test(`${method} ${path}`)).length;
+    // The layer and the config go at the same time.
+    t.true(asked >= 2 && asked <= 4, String(asked));
+    t.true(performance.now() - began < 2 * short.idle + 1500);
   }
 });
 
@@ -774,7 +849,10 @@ test('the way to authenticate may stand anywhere among others', async (t) => {
   const { repository } = await scene(t, {
     move: () => ({ status: 401, headers: { 'WWW-Authenticate': 'Negotiate' } }),
   });
-  t.regex((await fault(t, repository.tags())).message, /no way to log in that we know \(negotiate\)/);
+  t.regex(
+    (await fault(t, repository.tags())).message,
+    /logging in: the registry offers no way that we know \(negotiate\)/,
+  );
 });
 
 test('401 without a word on a repository: what the ping said', async (t) => {
@@ -873,18 +951,43 @@ test('no Authorization goes to another host, nor comes back with its 401', async
 });
 
 test('redirects in circles, to nowhere, and into the network of the user', async (t) => {
-  for (const Location of [
-    '/v2/app/blobs/again',
-    'http://169.254.169.254/x',
-    'http://192.168.0.1/',
-    'http://[::]/x',
-    '',
-  ]) {
+  for (const [Location, told] of [
+    ['/v2/app/blobs/again', /status 307 leads on after 8 redirects$/],
+    ['http://169.254.169.254/x', /status 307 leads to http:\/\/169\.254\.169\.254\/x; refused$/],
+    ['http://192.168.0.1/', /status 307 leads to http:\/\/192\.168\.0\.1\/; refused$/],
+    ['http://[::]/x', /status 307 leads to http:\/\/\[::\]\/x; refused$/],
+    ['', /status 307 leads to nowhere$/],
+  ] as const) {
     const move = ({ method, path }: Seen) =>
       method === 'GET' && path.includes('/blobs/') ? { status: 307, headers: { Location } } : undefined;
     const thrown = await fault(t, pulls(await scene(t, { move }), 10));
     t.true(['NETWORK', 'UNSAFE'].includes(thrown.code));
+    t.regex(thrown.message, /^127\.0\.0\.1:\d+\/app: reading sha256:\w{64}: GET: /);
+    t.regex(thrown.message, told);
+    t.truthy(thrown.hint);
   }
+});
+
+test('what goes wrong where a registry leads to names both hosts, and when it is tried again neither twice', async (t) => {
+  const elsewhere = createServer((_, response) => response.destroy()).listen(0, '127.0.0.1');
+  await once(elsewhere, 'listening');
+  t.teardown(() => elsewhere.close());
+  const { port } = elsewhere.address() as AddressInfo;
+  const Location = `http://127.0.0.1:${port}/blob?signature=${secret}`;
+  const move = ({ method, path }: Seen) =>
+    method === 'GET' && path.includes('/blobs/') ? { status: 307, headers: { Location } } : undefined;
+  const played = await scene(t, { move });
+  const { message } = await fault(t, pulls(played, 10));
+  t.regex(
+    message,
+    new RegExp(
+      `^${played.server.host}/app: reading sha256:\\w{64}: GET at 127\\.0\\.0\\.1:${port}: the connection broke$`,
+    ),
+  );
+  const waits = played.events.filter((event) => event.type === 'wait');
+  t.true(waits.length > 0);
+  for (const wait of waits)
+    t.deepEqual([wait.host, wait.reason], [played.server.host, 'the connection broke']);
 });
 
 test('what a registry says is shown on one line, without what is secret and without what a terminal obeys', async (t) => {

@@ -416,7 +416,7 @@ test('a registry that is not there, or is none, or does not have it', async (t) 
 
   const nobody = new Registry('127.0.0.1:1', { environment: {} });
   const dead = (await t.throwsAsync(openRepository(nobody, 'x').tags(), { instanceOf: Fault })) as Fault;
-  t.regex(dead.message, /^127\.0\.0\.1:1: nobody answers/);
+  t.regex(dead.message, /^127\.0\.0\.1:1\/x: reaching the registry: GET: nobody answers/);
   t.regex(dead.hint ?? '', /check host and port/);
 });
 

@@ -535,8 +535,16 @@ test('pkgsolve: what is wrong on the command line, or is no repository, has stat
     [['-d', `${directory}/musl/1.2.3/control`, 'musl'], 2, /is no directory/],
     [['-d', 'oci:dir', 'musl'], 1, /there is no OCI layout in ".*\/dir"/],
     [['-d', 'registry:packages', 'musl'], 2, /"registry:packages" names no registry/],
-    [['-d', 'registry:localhost:1/packages', 'musl'], 1, /localhost:1: nobody answers there/],
-    [['-d', 'localhost:1/packages', 'musl'], 1, /localhost:1: nobody answers there/],
+    [
+      ['-d', 'registry:localhost:1/packages', 'musl'],
+      1,
+      /localhost:1\/packages: reaching the registry: GET: nobody answers there/,
+    ],
+    [
+      ['-d', 'localhost:1/packages', 'musl'],
+      1,
+      /localhost:1\/packages: reaching the registry: GET: nobody answers there/,
+    ],
   ];
   for (const [args, status, message] of wrong) {
     const result = runTool('pkgsolve', args);

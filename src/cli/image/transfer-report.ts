@@ -88,9 +88,9 @@ export function makeTransferReport(
       } else if (json) tell(eventOf(event));
       else if (event.type === 'wait') {
         const seconds = (event.milliseconds / 1000).toFixed(1);
-        const { host, reason } = event;
-        const told = reason.startsWith(`${host}: `) ? reason : `${host}: ${reason}`;
-        if (!quiet) line(`${told}: trying again in ${seconds} s`);
+        if (!quiet) line(`${event.host}: ${event.reason}: trying again in ${seconds} s`);
+      } else if (event.type === 'silence') {
+        if (!quiet) line(`waiting for ${event.host} to answer`);
       } else if (event.type === 'warning') {
         line(`${context.tool}: warning: ${event.host}: ${event.text}`);
       } else if (!quiet && verbose) line(`${event.host}: limit of requests: ${event.text} left`);
