@@ -241,7 +241,10 @@ for (const kind of ['docker-registry', 'distribution'] as const) {
     }
     t.is(await must('pkgimage', ['build', '-d', place, '-p', 'mksh'], env), await digest(place, 'mksh'));
     const missing = await fails(t, 125, 'withpkgs', ['-d', place, '-p', 'lua', '--', 'lua'], env);
-    t.regex(missing, /^withpkgs: fetching lua 5\.4\.4: localhost:\d+: nobody answers there/);
+    t.regex(
+      missing,
+      /^withpkgs: fetching lua 5\.4\.4: localhost:\d+\/packages: reaching the registry: GET: nobody answers there/,
+    );
   });
 }
 
@@ -506,6 +509,15 @@ test('a copied tree is what its record says once it was read; an origin that was
   const pulled = join(work, 'pulled');
   await must('pkgrepo', ['pull', far, pulled], env);
   t.deepEqual(await originOf(pulled), ['host']);
+  // Its layer is known once it has been read.
+  const mixed = join(work, 'mixed');
+  await must('pkgrepo', ['publish', bare, mixed], env);
+  const told = await runs('pkgrepo', ['pull', far, mixed], env);
+  t.deepEqual([told.status, told.stdout], [0, '']);
+  t.regex(told.stderr, /mixed: a 1 is there, the same bytes with another origin .*--replace/);
+  t.deepEqual(await originOf(mixed), ['unknown']);
+  await must('pkgrepo', ['pull', '--replace', far, mixed], env);
+  t.deepEqual(await originOf(mixed), ['host']);
   await must('pkgrepo', ['pull', '--replace', far, bare], env);
   t.deepEqual(await originOf(bare), ['host']);
 });
@@ -728,7 +740,10 @@ test('what cannot be: one line that says what, where and what to do', async (t) 
     await images.tagAll([tag], image);
   }
   const cases: readonly (readonly [readonly string[], RegExp, number?])[] = [
-    [['list', 'registry:localhost:1/packages'], /^pkgrepo: localhost:1: nobody answers there/],
+    [
+      ['list', 'registry:localhost:1/packages'],
+      /^pkgrepo: localhost:1\/packages: reaching the registry: GET: nobody answers there/,
+    ],
     [
       ['list', `registry:${host}/nothing`],
       /nothing: there is no such repository, or nothing is in it\n.*publish/,
@@ -975,7 +990,7 @@ test('a registry that accepts and says nothing is waited for once', async (t) =>
   for (const name of readdirSync(indexes)) utimesSync(join(indexes, name), past, past);
   const first = await runs('pkgsolve', ['-d', place, 'a'], env);
   t.is(first.stdout, 'a,1\n');
-  t.regex(first.stderr, /no byte for 2 s; what it held at/);
+  t.regex(first.stderr, /no byte of an answer for 2 s; what it held at/);
   t.is(connections, 1);
   const second = await runs('pkgsolve', ['-d', place, 'a'], env);
   t.deepEqual(second, { status: 0, stdout: 'a,1\n', stderr: '' });

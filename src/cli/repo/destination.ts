@@ -95,9 +95,13 @@ function requireSame(
     }
     if (before.origin !== record.origin) others.push(`${name} ${version}`);
   }
+  tellOrigins(label, others, tell);
+}
+
+function tellOrigins(label: string, others: readonly string[], tell: Surroundings['tell']): void {
   if (others.length === 0) return;
   tell(
-    `${label}: ${listOf(others)} ${others.length === 1 ? 'is' : 'are'} there, the same bytes with another origin in the record, which stays; --replace writes yours`,
+    `${label}: ${listOf(others)} ${others.length === 1 ? 'is' : 'are'} there, the same bytes with another origin in the record, which stays; --replace takes the new one`,
   );
 }
 
@@ -131,10 +135,21 @@ async function intoDirectory(
   path: string,
   { packages, blobs }: Source,
   options: PutOptions,
-  { architecture, withStore, report }: Surroundings,
+  { architecture, withStore, report, tell }: Surroundings,
 ): Promise<readonly Publishable[]> {
   const fitting = packages.filter((each) => [architecture, 'all'].includes(each.architecture));
   const repository = existsSync(path) ? openRepository(path) : undefined;
+  if (repository && !options.replace) {
+    const others = fitting.filter(({ name, version, record }) => {
+      const there = repository.versions(name).includes(version) && repository.record(name, version);
+      return there && there.layer?.diffID === record.layer.diffID && there.origin !== record.origin;
+    });
+    tellOrigins(
+      path,
+      others.map(({ name, version }) => `${name} ${version}`),
+      tell,
+    );
+  }
   return withStore((store) =>
     putIntoDirectory(repository, path, fitting.map(alone), {
       ...options,
