@@ -2,7 +2,15 @@ import test, { type ExecutionContext } from 'ava';
 import * as fc from 'fast-check';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -313,6 +321,12 @@ const unlikePodman = (files: Readonly<Record<string, unknown>>, expected: Creden
   /credsStore|"password"|R\.Example/.test(JSON.stringify(files)) ||
   (expected && expected.kind !== 'password');
 
+/** An ordinary user's podman leaves a process behind that keeps its namespaces, one for each such directory. */
+function endPause(runtime: string): void {
+  const file = join(runtime, 'libpod/tmp/pause.pid');
+  if (existsSync(file)) process.kill(Number(readFileSync(file, 'utf8')), 'SIGKILL');
+}
+
 test('credentials: podman and skopeo find the same, wherever it is', (t) => {
   for (const [name, files, environment, expected, helpers, image = ['r.example', 'a/b/c']] of rows) {
     if (unlikePodman(files, expected)) continue;
@@ -330,6 +344,7 @@ test('credentials: podman and skopeo find the same, wherever it is', (t) => {
       const said = expected?.kind === 'password' ? `${expected.username}\n` : '';
       t.is(stdout, said, `${program}: ${name}: ${stderr}`);
     }
+    endPause(all.XDG_RUNTIME_DIR ?? '');
   }
 });
 
