@@ -131,18 +131,29 @@ async function layoutOfTwo(
 
 // ---- there and back
 
-const manners: readonly (readonly [RegistryKind, RegistryOptions])[] = [
-  ['docker-registry', {}],
-  ['docker-registry', { auth: 'basic', tls: true }],
+type Manner = readonly [RegistryKind, RegistryOptions];
+
+/** Each registry plain, over TLS of an authority of its own, and with a password over that. */
+const manners: readonly Manner[] = (['docker-registry', 'distribution'] as const).flatMap(
+  (kind): readonly Manner[] => [
+    [kind, {}],
+    [kind, { tls: true }],
+    [kind, { auth: 'basic', tls: true }],
+  ],
+);
+
+const wordsOf = ([kind, { auth, tls }]: Manner): string =>
+  [kind, auth ?? 'open', tls ? 'TLS' : 'plain'].join(', ');
+
+for (const manner of [
+  ...manners,
   ['docker-registry', { auth: 'token' }],
   ['distribution', { auth: 'token', tls: true }],
   ['distribution', { auth: 'basic' }],
-  ['distribution', { tls: true }],
-];
-
-for (const [kind, options] of manners) {
+] satisfies readonly Manner[]) {
+  const [kind, options] = manner;
   const { auth, tls } = options;
-  const words = [kind, auth ?? 'open', tls ? 'TLS' : 'plain'].join(', ');
+  const words = wordsOf(manner);
 
   test(`${words}: login, push and pull; skopeo and crane see the same digest, and we see theirs`, async (t) => {
     const running = await registryFor(t, kind, options);
@@ -204,54 +215,85 @@ for (const [kind, options] of manners) {
   });
 }
 
+/** docker asks for no certificate of this machine's own addresses, so nothing below /etc has to be touched. */
 rootTest('docker and podman pull what we pushed and run it, and we pull what they pushed', async (t) => {
   const engine = await startEngine('docker');
   t.teardown(() => engine.stop());
-  const docker = (...args: string[]) =>
-    finish(engine.command[0] ?? '', [...engine.command.slice(1), ...args]);
-  for (const [kind, options] of [
-    ['docker-registry', {}],
-    ['distribution', { auth: 'basic', tls: true }],
-  ] as const) {
+  for (const manner of manners) {
+    const [kind, options] = manner;
     const running = await registryFor(t, kind, options);
     const { host } = running;
     const env = newcomer(t);
-    const trust =
-      options === manners[0]?.[1] || !('tls' in options) ? [] : ['--cert-dir', running.certificates];
-    if ('auth' in options) {
+    const home = env['HOME'] ?? '';
+    const pushing = { ...own, HOME: home };
+    const trust = options.tls ? ['--cert-dir', running.certificates] : [];
+    if (options.auth) {
       // docker finds what our login has kept.
-      const login = await call(
-        ['login', host, '-u', user.name, '--password-stdin', ...trust],
-        env,
-        user.password,
-      );
+      const args = ['login', host, '-u', user.name, '--password-stdin', ...trust];
+      const login = await call(args, env, user.password);
       t.is(login.status, 0, login.stderr);
     }
-    const config = ['--config', join(env['HOME'] ?? '', '.docker')];
-    await must(t, ['push', 'tiny', `${host}/tiny:1`, ...trust], { ...own, HOME: env['HOME'] });
-    t.regex(await docker(...config, 'pull', `${host}/tiny:1`), new RegExp(`Digest: ${tiny}`));
-    const said = await docker(
-      'run',
-      '--rm',
-      '--network',
-      'none',
-      `${host}/tiny:1`,
-      '-c',
-      'echo "hello from $PWD"',
-    );
-    t.is(said, 'hello from /\n');
-    const client = podman(temporary(t), running, options);
-    t.is(await client.pull('tiny:1'), tiny);
-    t.is(await client.run('tiny:1', '-c', 'echo hello'), 'hello\n');
+    const docker = (...args: string[]) =>
+      finish(engine.command[0] ?? '', [
+        '--config',
+        join(home, '.docker'),
+        ...engine.command.slice(1),
+        ...args,
+      ]);
+    const directory = temporary(t);
+    const pod = podman(directory, running, options);
+    const seen = skopeo(temporary(t), running, options);
+    const digestAt = async (name: string): Promise<string> => digestOf(await seen.manifest(name));
+    const words = wordsOf(manner);
 
-    // docker's own manifest, with docker's own media types.
+    await must(t, ['push', 'tiny', `${host}/tiny:1`, ...trust], pushing);
+    t.regex(await docker('pull', `${host}/tiny:1`), new RegExp(`Digest: ${tiny}`), words);
+    const command = ['-c', 'echo "hello from $PWD"'];
+    const said = await docker('run', '--rm', '--network', 'none', `${host}/tiny:1`, ...command);
+    t.is(said, 'hello from /\n');
+    t.is(await pod.pull('tiny:1'), tiny, words);
+    t.is(await pod.run('tiny:1', ...command), 'hello from /\n');
+
+    // Manifests of their own making; docker's with media types of its own.
     await docker('tag', `${host}/tiny:1`, `${host}/docker/tiny:2`);
-    const pushed = await docker(...config, 'push', `${host}/docker/tiny:2`);
-    const digest = /digest: (sha256:[0-9a-f]{64})/.exec(pushed)?.[1];
-    t.is(await must(t, ['pull', `${host}/docker/tiny:2`, ...trust], env), digest ?? '');
-    const rootfs = join(temporary(t), 'rootfs.tar');
-    await must(t, ['export', `${host}/docker/tiny:2`, `rootfs:${rootfs}`], env);
-    t.true(run('tar', ['tf', rootfs]).stdout.includes('packages/mksh/'));
+    const pushed = await docker('push', `${host}/docker/tiny:2`);
+    const theirs = {
+      'docker/tiny:2': /digest: (sha256:[0-9a-f]{64})/.exec(pushed)?.[1] ?? '',
+      'podman/tiny:2': await pod.push('tiny:1', 'podman/tiny:2'),
+    };
+    for (const [name, digest] of Object.entries(theirs)) {
+      t.is(await must(t, ['pull', `${host}/${name}`, ...trust], env), digest, `${words}: ${name}`);
+      const rootfs = join(directory, 'rootfs.tar');
+      await must(t, ['export', `${host}/${name}`, `rootfs:${rootfs}`], env);
+      t.true(run('tar', ['tf', rootfs]).stdout.includes('packages/mksh/'));
+    }
+
+    // Several platforms: what we pushed comes as it is; what they make of its images comes to us.
+    const { layout, index } = await layoutOfTwo(directory);
+    await must(t, ['push', `oci:${layout}`, `${host}/two:1`, ...trust], pushing);
+    t.regex(await docker('pull', `${host}/two:1`), new RegExp(`Digest: ${index.digest}`), words);
+    t.is(await pod.pull('two:1'), index.digest, words);
+    const { manifests } = JSON.parse(await seen.manifest('two:1')) as { manifests: Descriptor[] };
+    const parts = manifests.map(({ digest }) => `two@${digest}`);
+    await pod.pushAll(parts, 'two:podman');
+    const indexes = ['two:podman'];
+    // `docker manifest push` speaks nothing but plain http to this machine's own addresses.
+    if (!options.tls) {
+      const made = `${host}/two:docker`;
+      await docker('manifest', 'create', '--insecure', made, ...parts.map((part) => `${host}/${part}`));
+      await docker('manifest', 'push', '--insecure', made);
+      indexes.push('two:docker');
+    }
+    for (const name of indexes) {
+      const digest = await must(t, ['pull', `${host}/${name}`, ...trust], env);
+      t.is(digest, await digestAt(name), `${words}: ${name}`);
+      const { images } = JSON.parse(await must(t, ['inspect', '--json', `${host}/${name}`], env)) as {
+        images: readonly { readonly platform: string }[];
+      };
+      t.deepEqual(images.map(({ platform }) => platform).toSorted(), ['linux/amd64', 'linux/arm64'], name);
+    }
+    await docker('image', 'rm', '--force', `${host}/tiny:1`, `${host}/docker/tiny:2`, `${host}/two:1`);
+    await running.stop();
   }
 });
 
@@ -668,9 +710,13 @@ test('who is not there, who does not answer, what does not exist, what is no nam
     [
       ['pull', '127.0.0.1:1/app'],
       1,
-      /127\.0\.0\.1:1: nobody answers there \(ECONNREFUSED\)\n.*check host and port/,
+      /127\.0\.0\.1:1\/app: reaching the registry: GET: nobody answers there \(ECONNREFUSED\)\n.*check host and port/,
     ],
-    [['pull', 'no-such-host.invalid/app'], 1, /no-such-host\.invalid: the host name/],
+    [
+      ['pull', 'no-such-host.invalid/app'],
+      1,
+      /no-such-host\.invalid\/app: reaching the registry: GET: the host name/,
+    ],
     [['pull', `${host}/nothing`], 1, /\/nothing: there is no latest\n.*check the name and the tag/],
     [['pull', `${host}/nothing@${tiny}`], 1, /\/nothing: there is no sha256/],
     [['tags', `${host}/nothing`], 1, /\/nothing: there are no tags/],
@@ -982,7 +1028,10 @@ test('plain http beyond this machine is spoken only if that was asked for, by op
   ] as const) {
     const { status, stderr } = await call(args, env, '', program);
     t.is(status, 1, stderr);
-    t.true(stderr.includes(`${host}: it does not speak TLS`), stderr);
+    t.regex(
+      stderr,
+      new RegExp(`: ${host}/(?:app|packages): reaching the registry: GET: it does not speak TLS`),
+    );
     t.regex(stderr, /--insecure, or STATIC_DISTRO_INSECURE=/);
     const other = await call(args, { ...env, STATIC_DISTRO_INSECURE: 'other.example' }, '', program);
     t.is(other.status, 1, 'of another host');

@@ -1,6 +1,6 @@
 /** Other clients of registries, run beside servers that this process plays: so never synchronously. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ended } from './ended.ts';
 import { goProgram } from './go-programs.ts';
@@ -75,9 +75,13 @@ export function crane(directory: string, running: RunningRegistry, options: Regi
 export type EngineStore = {
   pull(name: string): Promise<string>;
   run(image: string, ...command: string[]): Promise<string>;
+  /** What `pull` brought, under another name; the digest. */
+  push(from: string, to: string): Promise<string>;
+  /** An index of images of one repository. */
+  pushAll(from: readonly string[], to: string): Promise<void>;
 };
 
-/** podman with a store of its own; it needs root. `pull` gives the digest that podman says it got. */
+/** podman with a store of its own; it needs root. Digests are what podman says: of an index, the index's. */
 export function podman(directory: string, running: RunningRegistry, options: RegistryOptions): EngineStore {
   const policy = join(directory, 'policy.json');
   writeFileSync(policy, '{"default":[{"type":"insecureAcceptAnything"}]}');
@@ -90,12 +94,34 @@ export function podman(directory: string, running: RunningRegistry, options: Reg
     'vfs',
   ];
   const call = (...args: string[]) => finish('podman', [...places, '--runtime', 'runc', ...args]);
+  const flags = [
+    ...(options.auth ? ['--creds', `${user.name}:${user.password}`] : []),
+    ...(options.tls ? ['--cert-dir', join(running.certificates, running.host)] : ['--tls-verify=false']),
+  ];
+  const place = (name: string) => `docker://${running.host}/${name}`;
   return {
+    async push(from, to) {
+      const file = join(directory, 'digest');
+      const image = `${running.host}/${from}`;
+      await call(
+        'push',
+        '--quiet',
+        '--signature-policy',
+        policy,
+        '--digestfile',
+        file,
+        ...flags,
+        image,
+        place(to),
+      );
+      return readFileSync(file, 'utf8').trim();
+    },
+    async pushAll(from, to) {
+      await call('manifest', 'create', 'several');
+      for (const name of from) await call('manifest', 'add', ...flags, 'several', place(name));
+      await call('manifest', 'push', '--all', '--quiet', ...flags, 'several', place(to));
+    },
     async pull(name) {
-      const flags = [
-        ...(options.auth ? ['--creds', `${user.name}:${user.password}`] : []),
-        ...(options.tls ? ['--cert-dir', join(running.certificates, running.host)] : ['--tls-verify=false']),
-      ];
       const id = await call(
         'pull',
         '--quiet',
