@@ -17,9 +17,10 @@ $(VENDOR)/%: $(DISTFILES)/%
 	find $@.part -mindepth 1 -maxdepth 1 ! -name lib ! -name '*.h' ! -name COPYING ! -name LICENSE -exec rm -rf {} +
 	mv $@.part $@
 
-own := $(patsubst compress/%.c,$(BUILD)/compress-%.o,$(wildcard compress/*.c))
+own := $(patsubst %.c,$(BUILD)/compress-%.o,$(notdir $(wildcard compress/*.c sha256/*.c)))
+vpath %.c compress sha256
 
-$(BUILD)/compress-%.o: compress/%.c compress/pieces.h compress.mk Makefile | $(VENDOR)/$(LIBDEFLATE) $(VENDOR)/$(ZSTD)
+$(BUILD)/compress-%.o: %.c $(wildcard compress/*.h sha256/*.h) compress.mk Makefile | $(VENDOR)/$(LIBDEFLATE) $(VENDOR)/$(ZSTD)
 	$(CC) $(CFLAGS) $(COMPRESS_CFLAGS) -isystem $(VENDOR)/$(LIBDEFLATE) -isystem $(VENDOR)/$(ZSTD)/lib -c -o $@ $<
 
 # ZSTD_DISABLE_ASM: that assembly only decompresses, and not every compiler takes it.

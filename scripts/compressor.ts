@@ -1,4 +1,14 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { digestOf } from '../builder/digest.ts';
 import { complain, type Context, places } from '../src/cli/context.ts';
@@ -19,7 +29,7 @@ const root = dirname(import.meta.dirname);
 const native = join(root, 'native');
 const program = join(native, 'build/compress');
 const stamp = `${program}.key`;
-const parts = ['Makefile', 'compress.mk', 'compress'];
+const parts = ['Makefile', 'compress.mk', 'compress', 'sha256'];
 const archives = ['libdeflate_1.14.orig.tar.gz', 'libzstd_1.5.4+dfsg2.orig.tar.xz'];
 
 const context: Context = {
@@ -32,8 +42,8 @@ const context: Context = {
 };
 
 async function main(): Promise<void> {
-  const sources = ['Makefile', 'compress.mk', 'compress/main.c', 'compress/pieces.c', 'compress/pieces.h'];
-  const key = digestOf(sources.map((name) => readFileSync(join(native, name), 'utf8')).join('\0'));
+  const sources = parts.flatMap((part) => filesOf(join(native, part)));
+  const key = digestOf(sources.map((path) => readFileSync(path, 'utf8')).join('\0'));
   if (existsSync(program) && existsSync(stamp) && readFileSync(stamp, 'utf8') === key) return;
 
   complain('compressor: building it from the sources of libdeflate and zstd\n');
@@ -64,6 +74,14 @@ async function main(): Promise<void> {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** The file itself, or those in the directory. */
+function filesOf(path: string): readonly string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path)
+    .toSorted()
+    .map((name) => join(path, name));
 }
 
 try {

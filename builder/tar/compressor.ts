@@ -3,18 +3,25 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { Fault } from '../fault.ts';
 import { garbageCollector } from '../garbage.ts';
+import type { Sized } from '../digest.ts';
 import type { Compressed } from './encoding.ts';
+import type { Part } from './parts.ts';
+import { type Around, readEnd, readFault, recordHeader, segmentRecords } from './records.ts';
 
-/** What native/compress calls the encodings in its output, and the end of a segment. */
+/** What native/compress calls the encodings in its output, the end of a segment, and a file that it cannot pack. */
 const kinds: Readonly<Record<number, Compressed>> = { 1: 'gzip-1', 2: 'zstd-1' };
 const endOfSegment = 3;
+const faultOfFile = 4;
+
+/** Records without bytes of a layer are short: two names are the most. */
+const mostNote = 16 * 1024;
 
 /** Gets the bytes of each encoding in order; the compressor waits for it. */
 export type Receive<E extends Compressed> = (encoding: E, chunk: Buffer) => Promise<void>;
 
 type Segment = {
   receive(encoding: string, chunk: Buffer): Promise<void>;
-  end(): void;
+  end(of: Sized): void;
   fail(error: unknown): void;
 };
 
@@ -42,10 +49,16 @@ export class Compressor<E extends Compressed> {
     this.#closed = this.#run();
   }
 
-  /** Compresses `chunks`, each of which is sent before the second after it is asked for, as one segment. */
-  segment(chunks: Iterable<Buffer>, receive: Receive<E>): Promise<void> {
-    const done = this.#last.then(() => this.#compress(chunks, receive));
-    this.#last = done.catch(() => undefined);
+  /**
+   * Compresses the parts of a tar as one segment. Files among them are read by the program, which also tells the digest
+   * of the whole, with what is around it.
+   */
+  segment(parts: Iterable<Part>, receive: Receive<E>, around?: Around): Promise<Sized> {
+    const done = this.#last.then(() => this.#compress(segmentRecords(parts, around), receive));
+    this.#last = done.then(
+      () => undefined,
+      () => undefined,
+    );
     return done;
   }
 
@@ -56,20 +69,18 @@ export class Compressor<E extends Compressed> {
     await this.#closed;
   }
 
-  async #compress(chunks: Iterable<Buffer>, receive: Receive<E>): Promise<void> {
-    const { promise, resolve: end, reject: fail } = Promise.withResolvers<void>();
+  async #compress(batches: Iterable<Buffer>, receive: Receive<E>): Promise<Sized> {
+    const { promise, resolve: end, reject: fail } = Promise.withResolvers<Sized>();
     promise.catch(() => undefined);
     this.#segment = { receive: (encoding, chunk) => receive(encoding as E, chunk), end, fail };
     if (this.#failure !== undefined) throw this.#failure;
     try {
       let sending = Promise.resolve(true);
-      for (const chunk of chunks) {
+      for (const batch of batches) {
         if (!(await sending)) break;
-        sending = this.#send(chunk);
+        sending = this.#send(batch);
       }
-      await sending;
-      await this.#send(Buffer.alloc(0));
-      await promise;
+      return await promise;
     } catch (error) {
       this.#fail(error);
       throw error;
@@ -79,17 +90,8 @@ export class Compressor<E extends Compressed> {
   }
 
   /** False once the program cannot be written to. */
-  #send(chunk: Buffer): Promise<boolean> {
-    const { stdin } = this.#child;
-    const size = Buffer.alloc(4);
-    size.writeUInt32LE(chunk.length);
-    return new Promise((resolve) => {
-      const sent = (error: Error | null | undefined) => resolve(!error);
-      stdin.cork();
-      stdin.write(size, chunk.length === 0 ? sent : undefined);
-      if (chunk.length > 0) stdin.write(chunk, sent);
-      stdin.uncork();
-    });
+  #send(batch: Buffer): Promise<boolean> {
+    return new Promise((resolve) => this.#child.stdin.write(batch, (error) => resolve(!error)));
   }
 
   async #run(): Promise<void> {
@@ -123,10 +125,11 @@ export class Compressor<E extends Compressed> {
 
   /** Reads records until the output ends: a kind, a size of four bytes, and that many bytes. */
   async #read(): Promise<void> {
-    const header = Buffer.alloc(5);
+    const header = Buffer.alloc(recordHeader);
     const clean = garbageCollector();
     let have = 0;
     let left = 0;
+    let note = Buffer.alloc(0);
     for await (const chunk of this.#child.stdout as AsyncIterable<Buffer>) {
       clean(chunk.length);
       for (let at = 0; at < chunk.length;) {
@@ -139,16 +142,32 @@ export class Compressor<E extends Compressed> {
         } else {
           const part = chunk.subarray(at, at + left);
           const encoding = kinds[header[0] ?? 0];
-          if (!encoding)
-            throw new Fault('IO', `${this.#program}: this is not the compressor of this version`);
-          await this.#segment?.receive(encoding, part);
+          if (encoding) await this.#segment?.receive(encoding, part);
+          else note = this.#lengthen(note, part);
           at += part.length;
           left -= part.length;
         }
         if (left > 0) continue;
-        if (header[0] === endOfSegment) this.#segment?.end();
+        if (!kinds[header[0] ?? 0]) this.#take(header[0], note);
+        note = Buffer.alloc(0);
         have = 0;
       }
     }
+  }
+
+  #take(kind: number | undefined, note: Buffer): void {
+    if (kind === faultOfFile && note.length > 12) throw readFault(note);
+    const end = kind === endOfSegment ? readEnd(note) : undefined;
+    if (!end) throw this.#stranger();
+    this.#segment?.end(end);
+  }
+
+  #lengthen(note: Buffer, part: Buffer): Buffer<ArrayBuffer> {
+    if (note.length + part.length > mostNote) throw this.#stranger();
+    return Buffer.concat([note, part]);
+  }
+
+  #stranger(): Fault {
+    return new Fault('IO', `${this.#program}: this is not the compressor of this version`);
   }
 }

@@ -6,7 +6,7 @@ import { type Compressed, head, tail } from './encoding.ts';
 import type { Entry } from './entry.ts';
 import type { ScanOptions } from './scan.ts';
 import { treeEntries } from './tree.ts';
-import { writeTar } from './write.ts';
+import { tarParts } from './parts.ts';
 
 /**
  * What is made into a layer: one segment, and before it the constant HEAD or nothing. The entries are taken once,
@@ -43,28 +43,29 @@ export async function makeLayer<E extends Compressed>(
   compressor: Compressor<E>,
   sinks: Readonly<Record<E, Sink>>,
 ): Promise<Layer<E>> {
-  const plain = digester();
   const outputs = compressor.encodings.map((encoding) => output(encoding, sinks[encoding]));
   const streams = new Map(outputs.map(({ encoding, stream }) => [encoding, stream]));
-  const every = (constant: typeof head | typeof tail) => {
-    plain.update(constant.none);
-    return Promise.all(outputs.map(({ encoding, stream }) => write(stream, constant[encoding])));
-  };
+  const every = (constant: typeof head | typeof tail) =>
+    Promise.all(outputs.map(({ encoding, stream }) => write(stream, constant[encoding])));
   const writing = async () => {
     if (plan.shared) await every(head);
-    await compressor.segment(passing(writeTar(plan.entries), plain.update), (encoding, chunk) =>
-      write(streams.get(encoding), chunk),
+    const tar = await compressor.segment(
+      tarParts(plan.entries),
+      (encoding, chunk) => write(streams.get(encoding), chunk),
+      { before: plan.shared ? head.none : undefined, after: tail.none },
     );
     await every(tail);
     for (const { stream } of outputs) stream.end();
+    return tar;
   };
+  const written = writing();
   try {
-    await Promise.all([writing(), ...outputs.map(({ stored }) => stored)]);
+    await Promise.all([written, ...outputs.map(({ stored }) => stored)]);
   } catch (error) {
     for (const { stream } of outputs) stream.destroy(error instanceof Error ? error : undefined);
     throw reasonOf(error, await Promise.allSettled(outputs.map(({ stored }) => stored)));
   }
-  const { digest: diffID, size } = plain.finish();
+  const { digest: diffID, size } = await written;
   const blobs = await Promise.all(outputs.map(async ({ encoding, stored }) => [encoding, await stored]));
   return { diffID, size, blobs: Object.fromEntries(blobs) as Record<E, Sized> };
 }
@@ -114,10 +115,3 @@ const givenUp = (): Error =>
 /** Also where a sink has put it into words of its own. */
 const isOfStream = (error: unknown): boolean =>
   error instanceof Error && (('code' in error && streamCodes.has(error.code)) || isOfStream(error.cause));
-
-function* passing<T>(items: Iterable<T>, see: (item: T) => void): Generator<T, void> {
-  for (const item of items) {
-    see(item);
-    yield item;
-  }
-}

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "collect.h"
-#include "sha256.h"
+#include "../sha256/sha256.h"
 
 enum { BUFFER = 1 << 20 };
 

@@ -1,4 +1,5 @@
 #include "pieces.h"
+#include "compress.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,22 +13,15 @@ enum { CAPACITY = 256, MOST_WAITING = 4 << 20 };
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 
-/* A ring: written <= taken <= put, counted from the start; places are the counts modulo CAPACITY. */
+/* A ring: written <= put, and what a lane has taken lies between; counts from the start are places modulo CAPACITY. */
 static struct piece ring[CAPACITY];
-static size_t put, taken, written;
+static size_t put, taken[LANES], written;
 static size_t waiting;
 static bool closed;
 
 static struct slab *slabs;
 static unsigned slab_count;
 static size_t bytes_in_slab;
-
-void *need(void *memory)
-{
-	if (!memory)
-		die("allocate", "no memory");
-	return memory;
-}
 
 void start_queue(unsigned count, size_t size)
 {
@@ -65,29 +59,37 @@ void let_go(struct slab *slab)
 	pthread_mutex_unlock(&mutex);
 }
 
-void put_piece(enum kind kind, struct slab *slab, const uint8_t *in, size_t in_size)
+void put_piece(struct piece piece)
 {
 	pthread_mutex_lock(&mutex);
 	while (put - written == CAPACITY)
 		pthread_cond_wait(&changed, &mutex);
-	if (slab)
-		slab->users++;
-	ring[put++ % CAPACITY] = (struct piece){kind, slab, in, in_size, NULL, 0, kind == END};
+	if (piece.slab)
+		piece.slab->users++;
+	ring[put++ % CAPACITY] = piece;
 	pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&mutex);
 }
 
-struct piece *next_piece(void)
+static bool belongs_to(const struct piece *piece, enum lane lane)
 {
+	return !piece->done && (piece->kind == GZIP || piece->kind == ZSTD) == (lane == COMPRESS);
+}
+
+struct piece *next_piece(enum lane lane)
+{
+	size_t *next = &taken[lane];
 	pthread_mutex_lock(&mutex);
 	for (;;) {
-		while (taken < put && ring[taken % CAPACITY].done)
-			taken++;
-		if (taken < put && waiting <= MOST_WAITING)
+		if (*next < written)
+			*next = written;
+		while (*next < put && !belongs_to(&ring[*next % CAPACITY], lane))
+			++*next;
+		if (*next < put && (lane == DIGEST || waiting <= MOST_WAITING))
 			break;
 		pthread_cond_wait(&changed, &mutex);
 	}
-	struct piece *piece = &ring[taken++ % CAPACITY];
+	struct piece *piece = &ring[(*next)++ % CAPACITY];
 	pthread_mutex_unlock(&mutex);
 	return piece;
 }

@@ -9,8 +9,12 @@ const archives = ['libdeflate_1.14.orig.tar.gz', 'libzstd_1.5.4+dfsg2.orig.tar.x
 
 /** The compressor of layers, made of its sources by another compiler; once for this user, compiler and sources. */
 export function compressorBy(compiler: string, flags: string): string {
-  const sources = readdirSync(join(native, 'compress')).sort();
-  const texts = [...sources.map((name) => `compress/${name}`), 'compress.mk', 'Makefile'].map((name) =>
+  const sources = ['compress', 'sha256'].flatMap((part) =>
+    readdirSync(join(native, part))
+      .toSorted()
+      .map((name) => `${part}/${name}`),
+  );
+  const texts = [...sources, 'compress.mk', 'Makefile'].map((name) =>
     readFileSync(join(native, name), 'utf8'),
   );
   const key = hexOf(digestOf(JSON.stringify([compiler, output(compiler, ['--version']), flags, texts])));

@@ -1,4 +1,4 @@
-/* SHA-256 (FIPS 180-4). */
+/* SHA-256 (FIPS 180-4), by the instructions that the processor has for it, or without. */
 #ifndef SHA256_H
 #define SHA256_H
 
@@ -9,6 +9,7 @@ struct sha256 {
 	uint32_t state[8];
 	uint64_t length;
 	unsigned char block[64];
+	void (*blocks)(uint32_t state[8], const unsigned char *data, size_t blocks);
 };
 
 void sha256_start(struct sha256 *hash);

@@ -1,8 +1,9 @@
 #include "sha256.h"
+#include "blocks.h"
 
 #include <string.h>
 
-static const uint32_t constants[64] = {
+const uint32_t sha256_constants[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
 	0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
 	0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -27,32 +28,34 @@ static inline void round_of(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uin
 }
 
 #define ROUND(a, b, c, d, e, f, g, h, i) \
-	round_of(s[a], s[b], s[c], s + d, s[e], s[f], s[g], s + h, constants[i] + w[i])
+	round_of(s[a], s[b], s[c], s + d, s[e], s[f], s[g], s + h, sha256_constants[i] + w[i])
 
-static void mix(uint32_t state[8], const unsigned char *block)
+static void by_words(uint32_t state[8], const unsigned char *data, size_t blocks)
 {
-	uint32_t w[64], s[8];
-	for (int i = 0; i < 16; i++, block += 4)
-		w[i] = (uint32_t)block[0] << 24 | (uint32_t)block[1] << 16 | (uint32_t)block[2] << 8 | block[3];
-	for (int i = 16; i < 64; i++) {
-		uint32_t low = turn(w[i - 15], 7) ^ turn(w[i - 15], 18) ^ w[i - 15] >> 3;
-		uint32_t high = turn(w[i - 2], 17) ^ turn(w[i - 2], 19) ^ w[i - 2] >> 10;
-		w[i] = w[i - 16] + low + w[i - 7] + high;
+	for (; blocks > 0; blocks--) {
+		uint32_t w[64], s[8];
+		for (int i = 0; i < 16; i++, data += 4)
+			w[i] = (uint32_t)data[0] << 24 | (uint32_t)data[1] << 16 | (uint32_t)data[2] << 8 | data[3];
+		for (int i = 16; i < 64; i++) {
+			uint32_t low = turn(w[i - 15], 7) ^ turn(w[i - 15], 18) ^ w[i - 15] >> 3;
+			uint32_t high = turn(w[i - 2], 17) ^ turn(w[i - 2], 19) ^ w[i - 2] >> 10;
+			w[i] = w[i - 16] + low + w[i - 7] + high;
+		}
+		memcpy(s, state, sizeof s);
+		/* Eight rounds at a time, after which every word is at its place again. */
+		for (int i = 0; i < 64; i += 8) {
+			ROUND(0, 1, 2, 3, 4, 5, 6, 7, i);
+			ROUND(7, 0, 1, 2, 3, 4, 5, 6, i + 1);
+			ROUND(6, 7, 0, 1, 2, 3, 4, 5, i + 2);
+			ROUND(5, 6, 7, 0, 1, 2, 3, 4, i + 3);
+			ROUND(4, 5, 6, 7, 0, 1, 2, 3, i + 4);
+			ROUND(3, 4, 5, 6, 7, 0, 1, 2, i + 5);
+			ROUND(2, 3, 4, 5, 6, 7, 0, 1, i + 6);
+			ROUND(1, 2, 3, 4, 5, 6, 7, 0, i + 7);
+		}
+		for (int i = 0; i < 8; i++)
+			state[i] += s[i];
 	}
-	memcpy(s, state, sizeof s);
-	/* Eight rounds at a time, after which every word is at its place again. */
-	for (int i = 0; i < 64; i += 8) {
-		ROUND(0, 1, 2, 3, 4, 5, 6, 7, i);
-		ROUND(7, 0, 1, 2, 3, 4, 5, 6, i + 1);
-		ROUND(6, 7, 0, 1, 2, 3, 4, 5, i + 2);
-		ROUND(5, 6, 7, 0, 1, 2, 3, 4, i + 3);
-		ROUND(4, 5, 6, 7, 0, 1, 2, 3, i + 4);
-		ROUND(3, 4, 5, 6, 7, 0, 1, 2, i + 5);
-		ROUND(2, 3, 4, 5, 6, 7, 0, 1, i + 6);
-		ROUND(1, 2, 3, 4, 5, 6, 7, 0, i + 7);
-	}
-	for (int i = 0; i < 8; i++)
-		state[i] += s[i];
 }
 
 void sha256_start(struct sha256 *hash)
@@ -62,6 +65,9 @@ void sha256_start(struct sha256 *hash)
 	};
 	memcpy(hash->state, state, sizeof state);
 	hash->length = 0;
+	hash->blocks = sha256_in_hardware();
+	if (!hash->blocks)
+		hash->blocks = by_words;
 }
 
 void sha256_update(struct sha256 *hash, const unsigned char *data, size_t length)
@@ -75,11 +81,10 @@ void sha256_update(struct sha256 *hash, const unsigned char *data, size_t length
 		length -= part;
 		if (filled + part < 64)
 			return;
-		mix(hash->state, hash->block);
+		hash->blocks(hash->state, hash->block, 1);
 	}
-	for (; length >= 64; data += 64, length -= 64)
-		mix(hash->state, data);
-	memcpy(hash->block, data, length);
+	hash->blocks(hash->state, data, length / 64);
+	memcpy(hash->block, data + length / 64 * 64, length % 64);
 }
 
 void sha256_finish(struct sha256 *hash, char text[65])
