@@ -1,11 +1,13 @@
 import test, { type ExecutionContext } from 'ava';
 import {
+  appendFileSync,
   chmodSync,
   cpSync,
   createReadStream,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -469,6 +471,51 @@ test('a layer that cannot be made fails with the reason, and ends everything tha
   await fails(stops, () => makeLayer(plan(), stops, keeps), 'BUSY', 'not now');
   // The other sink was not left with half a blob that looks whole.
   t.truthy(told);
+});
+
+test('a file that changes after it was listed is told of as whoever reads the tree in this process tells it', async (t) => {
+  const tree = temporary(t);
+  const path = join(tree, 'f');
+  const told = (error: unknown) => {
+    const { code, message, hint } = error as Fault;
+    return { code, message, hint };
+  };
+  const changes: readonly (readonly [FaultCode, (size: number) => void])[] = [
+    ['INTEGRITY', () => appendFileSync(path, 'x')],
+    ['INTEGRITY', (size) => truncateSync(path, size - 1)],
+    ['INTEGRITY', () => output('sh', ['-c', 'rm "$1"; mkfifo "$1"', 'sh', path])],
+    ['NOT_FOUND', () => rmSync(path)],
+    ['IO', () => output('ln', ['-sf', '/etc/passwd', path])],
+    ['IO', () => output('sh', ['-c', 'rm "$1"; mkdir "$1"', 'sh', path])],
+  ];
+  // Two parents and the tree itself come before its header. One file ends with a frame, one goes on in the next.
+  const frame = (8 << 20) - 4 * 512;
+  for (const size of [1, 512, frame, frame + 1, 9_000_000]) {
+    for (const [code, change] of changes) {
+      rmSync(path, { recursive: true, force: true });
+      writeFileSync(path, Buffer.alloc(size));
+      writeFileSync(join(tree, 'g'), 'the next one');
+      const entries = [...planTree(tree, 'packages/t/1/x').entries];
+      change(size);
+      const plan = { shared: true, entries };
+      const here = t.throws(() => [...tarOf(plan)], { instanceOf: Fault });
+      const there = await t.throwsAsync(() => makeLayer(plan, compressor(t), measured), {
+        instanceOf: Fault,
+      });
+      t.is(here?.code, code, here?.message);
+      t.deepEqual(told(there), told(here));
+    }
+  }
+  rmSync(tree, { recursive: true });
+  for (const [named, code] of [
+    ['x'.repeat(5000), 'IO'],
+    ['a\0b', 'IO'],
+    ['/nonexistent/ä', 'NOT_FOUND'],
+  ] as const) {
+    const plan = planEntries([file('ü', { file: named, size: 3 })]);
+    t.is((t.throws(() => [...tarOf(plan)]) as Fault).code, code);
+    await refusedAsync(t, () => makeLayer(plan, compressor(t), measured), code, 'packed as "ü"');
+  }
 });
 
 test('the compressor says what it is, and refuses what it does not understand', (t) => {
