@@ -12,15 +12,23 @@ export type FaultCode =
   | 'BUSY' // somebody else holds it
   | 'IO'; // the operating system said no
 
+export type FaultOptions = {
+  readonly hint?: string;
+  readonly cause?: unknown;
+  readonly field?: readonly string[];
+};
+
 const brand = Symbol.for('static-distro.fault');
 
 /**
  * The one error type for what a user can be told. `message` is one line that names the file, package or
- * option; `hint` is one line that says what to do. Anything else that is thrown is a bug.
+ * option; `hint` is one line that says what to do; `field` is the part of a description that is wrong, such as
+ * `ports`, `0`, for whoever knows where that was written. Anything else that is thrown is a bug.
  */
 export class Fault extends Error {
   readonly code: FaultCode;
   readonly hint: string | undefined;
+  readonly field: readonly string[] | undefined;
   readonly [brand] = true;
 
   /** A tool may be made of several bundles, each with a class of its own. */
@@ -30,11 +38,12 @@ export class Fault extends Error {
     return value instanceof Error && brand in value;
   }
 
-  constructor(code: FaultCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(code: FaultCode, message: string, options: FaultOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'Fault';
     this.code = code;
     this.hint = options.hint;
+    this.field = options.field;
   }
 }
 
@@ -49,4 +58,11 @@ export function asFault(error: unknown, doing: string): unknown {
 function reason(error: Error & { code: unknown }): string {
   const text = /^[A-Z0-9]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message;
   return `${text} (${String(error.code)})`;
+}
+
+/** The same Fault, of a field of a description, unless it is one already; anything else is returned as it is. */
+export function withField(error: unknown, field: readonly string[]): unknown {
+  if (!(error instanceof Fault) || error.field) return error;
+  const { code, message, hint, cause } = error;
+  return new Fault(code, message, { ...(hint !== undefined && { hint }), cause, field });
 }

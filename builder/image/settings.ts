@@ -30,25 +30,25 @@ const mostID = 2 ** 31 - 1;
  */
 export function runConfig(settings: Settings): RunConfig {
   const { entrypoint, cmd, user = '0', workdir = '/', stopSignal, labels, ports, volumes } = settings;
-  for (const word of [...(entrypoint ?? []), ...(cmd ?? [])])
-    check('command', word, /^[^\0]*$/, 'no zero byte');
-  if (entrypoint?.[0] === '') check('entrypoint', '', /./, 'a program');
-  check('user', user, /^[^:\0/\s-][^:\0/\s]*(:[^:\0/\s-][^:\0/\s]*)?$/, 'USER or USER:GROUP');
-  for (const name of user.split(':')) {
-    if (/^\d+$/.test(name) && Number(name) > mostID) check('user', user, /^$/, `numbers up to ${mostID}`);
+  for (const [field, words] of Object.entries({ entrypoint, cmd })) {
+    for (const [at, word] of (words ?? []).entries()) {
+      check([field, String(at)], 'command', word, /^[^\0]*$/, 'no zero byte');
+    }
   }
-  check('workdir', workdir, /^\/[^\0]*$/, 'an absolute path');
+  if (entrypoint?.[0] === '') check(['entrypoint', '0'], 'entrypoint', '', /./, 'a program');
+  const checkUser = (pattern: RegExp, expected: string) => check(['user'], 'user', user, pattern, expected);
+  checkUser(/^[^:\0/\s-][^:\0/\s]*(:[^:\0/\s-][^:\0/\s]*)?$/, 'USER or USER:GROUP');
+  for (const name of user.split(':')) {
+    if (/^\d+$/.test(name) && Number(name) > mostID) checkUser(/^$/, `numbers up to ${mostID}`);
+  }
+  check(['workdir'], 'workdir', workdir, /^\/[^\0]*$/, 'an absolute path');
   if (stopSignal !== undefined) {
-    check(
-      'stop signal',
-      stopSignal,
-      /^(SIG[A-Z0-9]+([+-]\d+)?|\d{1,2})$/,
-      'a name such as SIGTERM, or a number',
-    );
+    const pattern = /^(SIG[A-Z0-9]+([+-]\d+)?|\d{1,2})$/;
+    check(['stopSignal'], 'stop signal', stopSignal, pattern, 'a name such as SIGTERM, or a number');
   }
   for (const [name, value] of Object.entries(labels ?? {})) {
-    check('label', name, /^[^\0]+$/, 'a name');
-    check(`label ${name}`, value, /^[^\0]*$/, 'no zero byte');
+    check(['labels', name], 'label', name, /^[^\0]+$/, 'a name');
+    check(['labels', name], `label ${name}`, value, /^[^\0]*$/, 'no zero byte');
   }
   return {
     Cmd: cmd,
@@ -67,28 +67,41 @@ function environment(given: Readonly<Record<string, string>>): readonly string[]
   const all = { PATH: '/bin', ...given };
   return Object.entries(all)
     .map(([name, value]) => {
-      check('environment', name, /^[^=\0]+$/, 'a name without =');
-      return check(`environment ${name}`, `${name}=${value}`, /^[^\0]+$/, 'no zero byte');
+      const field = ['env', name];
+      check(field, 'environment', name, /^[^=\0]+$/, 'a name without =');
+      return check(field, `environment ${name}`, `${name}=${value}`, /^[^\0]+$/, 'no zero byte');
     })
     .sort();
 }
 
-function portOf(text: string): string {
-  check('port', text, /^\d{1,5}(\/(tcp|udp|sctp))?$/, 'a number, and behind a slash tcp, udp or sctp');
+function portOf(text: string, at: number): string {
+  const checkPort = (pattern: RegExp, expected: string) =>
+    check(['ports', String(at)], 'port', text, pattern, expected);
+  checkPort(/^\d{1,5}(\/(tcp|udp|sctp))?$/, 'a number, and behind a slash tcp, udp or sctp');
   const [number = '', protocol = 'tcp'] = text.split('/');
-  if (Number(number) < 1 || Number(number) > 65535) check('port', text, /^$/, 'a number from 1 to 65535');
+  if (Number(number) < 1 || Number(number) > 65535) checkPort(/^$/, 'a number from 1 to 65535');
   return `${Number(number)}/${protocol}`;
 }
 
-function volumeOf(path: string): string {
-  check('volume', path, /^\/[^\0:]*$/, 'an absolute path');
-  return check('volume', path, /[^/.]/, 'a path below the root, which is no volume itself');
+function volumeOf(path: string, at: number): string {
+  const field = ['volumes', String(at)];
+  check(field, 'volume', path, /^\/[^\0:]*$/, 'an absolute path');
+  return check(field, 'volume', path, /[^/.]/, 'a path below the root, which is no volume itself');
 }
 
 const flags = (names: readonly string[] | undefined) =>
   names && Object.fromEntries(names.map((name) => [name, {} as Readonly<Record<string, never>>]));
 
-function check(what: string, text: string, pattern: RegExp, expected: string): string {
+function check(
+  field: readonly string[],
+  what: string,
+  text: string,
+  pattern: RegExp,
+  expected: string,
+): string {
   if (pattern.test(text)) return text;
-  throw new Fault('INPUT', `${what}: ${quote(text)} cannot be used`, { hint: `expected: ${expected}` });
+  throw new Fault('INPUT', `${what}: ${quote(text)} cannot be used`, {
+    hint: `expected: ${expected}`,
+    field,
+  });
 }

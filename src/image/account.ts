@@ -20,14 +20,13 @@ export function accountEntries(
 ): readonly Entry[] {
   if (accounts.length === 0) return [];
   const names = new Set(['root', 'user', 'nobody']);
-  for (const { name, uid, gid, home, shell } of accounts) {
-    const fits =
-      /^[a-z_][a-z0-9_-]{0,31}$/.test(name) &&
-      [uid, gid].every((id) => Number.isInteger(id) && id >= 0 && id < 2 ** 32 - 1) &&
-      [home, shell].every((path) => /^\/[^:\n\0]*$/.test(path));
-    if (!fits || names.has(name)) {
-      throw new Fault('INPUT', `the account ${quote(name)} ${fits ? 'exists already' : 'cannot be made'}`, {
+  for (const [at, account] of accounts.entries()) {
+    const { name } = account;
+    const wrong = wrongField(account);
+    if (wrong || names.has(name)) {
+      throw new Fault('INPUT', `the account ${quote(name)} ${wrong ? 'cannot be made' : 'exists already'}`, {
         hint: 'a name of lower case letters, digits, _ and -; numbers; absolute paths without a colon',
+        field: ['accounts', String(at), wrong ?? 'name'],
       });
     }
     names.add(name);
@@ -45,4 +44,15 @@ export function accountEntries(
     file('etc/passwd', text('etc/passwd') + users.join('')),
     file('etc/group', text('etc/group') + groups.join('')),
   ];
+}
+
+const isID = (id: number): boolean => Number.isInteger(id) && id >= 0 && id < 2 ** 32 - 1;
+const isPlace = (path: string): boolean => /^\/[^:\n\0]*$/.test(path);
+
+function wrongField({ name, uid, gid, home, shell }: Account): keyof Account | undefined {
+  if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(name)) return 'name';
+  if (!isID(uid)) return 'uid';
+  if (!isID(gid)) return 'gid';
+  if (!isPlace(home)) return 'home';
+  return isPlace(shell) ? undefined : 'shell';
 }

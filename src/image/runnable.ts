@@ -29,6 +29,7 @@ export function requireRunnable({ settings, packages, additions }: ImageRequest)
       `user: ${quote(settings.user ?? '')} cannot be used: there is no ${kind} ${quote(name)}`,
       {
         hint: `there are ${known.join(', ')}; --account NAME:UID makes another one`,
+        field: ['user'],
       },
     );
   }

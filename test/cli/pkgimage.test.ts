@@ -1027,17 +1027,54 @@ test('a description that is wrong is told with file, line and field; what cannot
     ['env: { A: b }', '? [a]\n: b', /^pkgimage: [^\n]*image\.yaml:6: "\[ a \]" is not a field\n/],
     ['mode: "0600"', 'text: a', /image\.yaml:14: "files\.1" has both source and text/],
     ['path: /bin/mine', 'path: /etc/app.conf/', /image\.yaml:15: "files\.2\.path" is there twice/],
-    ['name: app', 'name: root', /account "root" exists already/],
-    ['name: app', 'name: "a:b"', /account "a:b" cannot be made/],
+    ['name: app', 'name: root', /image\.yaml:11: "accounts\.0\.name": the account "root" exists already/],
+    ['name: app', 'name: "a:b"', /image\.yaml:11: "accounts\.0\.name": the account "a:b" cannot be made/],
+    ['home: /app', 'home: app', /image\.yaml:11: "accounts\.0\.home": the account "app" cannot be made/],
     [
       'path: /bin/mine',
       'path: /usr/bin/mine',
-      /\/usr\/bin\/mine cannot be added: \/usr\/bin is a link to \.\.\/bin/,
+      /image\.yaml:15: "files\.2\.path": \/usr\/bin\/mine cannot be added: \/usr\/bin is a link to \.\.\/bin/,
     ],
-    ['path: /bin/mine', 'path: /packages/mine', /\/packages\/mine cannot be added/],
-    ['path: /bin/mine', 'path: /tmp', /\/tmp cannot be added: it is a directory/],
-    ['path: /bin/mine', 'path: /a/../b', /is no path in an image/],
-    ['source: conf', 'source: none', /adding ".*\/none": no such file/],
+    [
+      'path: /bin/mine',
+      'path: /packages/mine',
+      /yaml:15: "files\.2\.path": \/packages\/mine cannot be added/,
+    ],
+    ['path: /bin/mine', 'path: /tmp', /yaml:15: "files\.2\.path": \/tmp cannot be added: it is a directory/],
+    ['path: /bin/mine', 'path: /a/../b', /image\.yaml:15: "files\.2\.path": "\/a\/\.\.\/b" is no path in an/],
+    ['path: /bin/mine', 'path: /app/sub/data', /yaml:15: "files\.2\.path": \/app\/sub\/data is added twice/],
+    [
+      'path: /bin/mine',
+      'path: /etc/app.conf/a',
+      /:15: "files\.2\.path": \/etc\/app\.conf\/a cannot be added: \/etc\/app\.conf, which is added too, is/,
+    ],
+    ['path: /bin/mine', 'path: /etc/passwd', /:15: "files\.2\.path": \/etc\/passwd is added twice/],
+    ['source: conf', 'source: none', /image\.yaml:14: "files\.1\.source": adding ".*\/none": no such file/],
+    [
+      'source: conf',
+      'source: /dev/null',
+      /image\.yaml:14: "files\.1\.source": adding "\/dev\/null": it is a/,
+    ],
+    ['user: app', 'user: nobody2', /image\.yaml:7: "user": user: "nobody2" cannot be used: there is no user/],
+    ['ports: ["80"]', 'ports: ["80", "x"]', /image\.yaml:8: "ports\.1": port: "x" cannot be used/],
+    ['user: app', 'workdir: app', /image\.yaml:7: "workdir": workdir: "app" cannot be used/],
+    ['user: app', 'volumes:\n  - /data\n  - data', /yaml:9: "volumes\.1": volume: "data" cannot be used/],
+    ['user: app', 'stopSignal: term', /image\.yaml:7: "stopSignal": stop signal: "term" cannot be used/],
+    ['labels: { l: m }', 'labels: { l: "\\0" }', /yaml:9: "labels\.l": label l: "\\u0000" cannot be used/],
+    [
+      'env: { A: b }',
+      'env: { A: b, B: "\\0" }',
+      /yaml:6: "env\.B": environment B: "B=\\u0000" cannot be used/,
+    ],
+    ['cmd: ["-x"]', 'cmd: ["-x",\n "\\0"]', /image\.yaml:6: "cmd\.1": command: "\\u0000" cannot be used/],
+    ['[mksh, sbase]', '[mksh,\n nosuch]', /yaml:4: "packages\.1": there is no package "nosuch" \(.*yaml:4\)/],
+    ['[mksh, sbase]', '[mksh, "sbase >"]', /yaml:3: "packages\.1": constraint "sbase >", character 7: /],
+    ['[mksh, sbase]', '["mksh > 999"]', /yaml:3: "packages\.0": nothing meets "mksh > 999" \(.*yaml:3\)/],
+    [
+      '[mksh, sbase]',
+      '[mksh]\nplatforms: [linux/amd64, linux/arm64]',
+      /image\.yaml:4: "platforms\.1": no repository is named for linux\/arm64/,
+    ],
   ];
   for (const [line, replacement, message] of wrong) {
     const place = project(t, yaml.replace(line, replacement));
@@ -1047,7 +1084,18 @@ test('a description that is wrong is told with file, line and field; what cannot
     t.regex(result.stderr, message);
     t.notRegex(result.stderr, /bug/);
   }
-  const file = join(project(t, yaml), 'image.yaml');
+  const file = join(project(t, yaml.replace('ports: ["80"]', 'ports: ["80"]\nworkdir: x')), 'image.yaml');
+  // What an option says is not of the file.
+  for (const [options, message] of [
+    [['--workdir', 'y'], /^pkgimage: workdir: "y" cannot be used/],
+    [['--workdir', '/', '--user', 'none'], /^pkgimage: user: "none" cannot be used/],
+    [['--workdir', '/', '--port', 'x'], /^pkgimage: port: "x" cannot be used/],
+    [['--workdir', '/', '--add', '/tmp=/dev/null'], /^pkgimage: adding "\/dev\/null": it is a device/],
+    [['--workdir', '/', '-p', 'nosuch'], /^pkgimage: there is no package "nosuch" \(-p nosuch\)/],
+  ] as const) {
+    const result = call(['build', '-d', quickstart, '-f', file, ...options]);
+    t.regex(result.stderr.replace(/^pkgimage build: warning: .*\n/m, ''), message);
+  }
   writeFileSync(file, Buffer.from(yaml.replace('A: b', 'A: \xff'), 'latin1'));
   const { status, stderr } = call(['build', '-d', quickstart, '-f', file]);
   t.is(status, 2);

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { Fault } from '../../../builder/fault.ts';
 import type { Account } from '../../image/account.ts';
 import type { Added, Additions } from '../../image/settings-layer.ts';
 import { quote } from '../../package/name.ts';
@@ -40,8 +41,8 @@ export function readAccount(text: string): Account {
 
 /** Those of the description. Throws USAGE. */
 export const describedAdditions = ({ files = [], accounts = [] }: Description): Additions => ({
-  files: files.map(({ path, source, text, mode, uid, gid }): Added => ({
-    path: checkPath(path),
+  files: files.map(({ path, source, text, mode, uid, gid }, at): Added => ({
+    path: checkPath(path, ['files', String(at), 'path']),
     content: source === undefined ? (text === undefined ? 'directory' : { text }) : { host: source },
     mode: mode === undefined ? undefined : Number.parseInt(mode, 8),
     uid,
@@ -56,9 +57,10 @@ export const describedAdditions = ({ files = [], accounts = [] }: Description): 
   })),
 });
 
-function checkPath(path: string): string {
+function checkPath(path: string, field: readonly string[] = []): string {
   const names = path.replace(/\/+$/, '').split('/').slice(1);
   const bad = names.some((name) => name === '' || name === '.' || name === '..' || name.includes('\0'));
   if (names.length > 0 && path.startsWith('/') && !bad) return names.join('/');
-  throw usage(`${quote(path)} is no path in an image`, 'write an absolute path without . and ..');
+  const hint = 'write an absolute path without . and ..';
+  throw new Fault('USAGE', `${quote(path)} is no path in an image`, { hint, field });
 }

@@ -18,6 +18,7 @@ import { ensurePrivate } from '../../run/private.ts';
 import { makeCommand, parseCommand } from '../command.ts';
 import { complain, type Context, print } from '../context.ts';
 import { usage } from '../option-value.ts';
+import { readDescribed } from './described.ts';
 import { addImageOptions, type ImageOptions } from './image-options.ts';
 import { keepLock, type Lock, openLock } from './lock.ts';
 import { readRequests } from './request.ts';
@@ -45,7 +46,27 @@ export async function main(context: Context): Promise<number> {
   }
   const names = options.tag.map((tag) => formatReference(readName(tag)));
   const lock = openLock(options, context);
-  const requests = await readRequests(options, context, lock?.locked, onlyDigest);
+  const described = await readDescribed(options, context);
+  try {
+    const requests = await readRequests(options, context, lock?.locked, described, onlyDigest);
+    check(requests, options, context, lock);
+    const digest = onlyDigest
+      ? await tell(requests, context, lock)
+      : await build(requests, names, context, lock);
+    print(`${digest}\n`);
+  } catch (error) {
+    throw described.located(error);
+  }
+  return 0;
+}
+
+/** What can be found wrong before anything is made; and what is not clean is told. */
+function check(
+  requests: readonly ImageRequest[],
+  options: ImageOptions,
+  context: Context,
+  lock: Lock | undefined,
+): void {
   for (const request of requests) {
     const { packages } = request;
     for (const image of lock?.locked?.images ?? []) checkAsked(lock?.path ?? '', image, request);
@@ -53,11 +74,6 @@ export async function main(context: Context): Promise<number> {
     if (options.requireClean) requireClean(packages);
     warn(packages, context);
   }
-  const digest = onlyDigest
-    ? await tell(requests, context, lock)
-    : await build(requests, names, context, lock);
-  print(`${digest}\n`);
-  return 0;
 }
 
 async function build(

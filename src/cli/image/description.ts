@@ -40,8 +40,14 @@ export type Description = {
   }[];
 };
 
+/** A description, and where in its file a field is: `FILE:LINE`. */
+export type ReadDescription = {
+  readonly description: Description;
+  readonly placeOf: (field: readonly string[]) => string;
+};
+
 /** Reads YAML or JSON; paths of `files` become absolute. Throws INPUT with file, line and field, or NOT_FOUND. */
-export function readDescription(path: string, schema: string): Description {
+export function readDescription(path: string, schema: string): ReadDescription {
   const lines = new LineCounter();
   const text = textOf(read(path), path);
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
@@ -59,13 +65,12 @@ export function readDescription(path: string, schema: string): Description {
     throw wrong(path, document, lines, { instancePath: `/files/${at}/path`, message });
   });
   const base = dirname(path);
+  const files = value.files?.map((each) =>
+    each.source === undefined ? each : Object.assign({}, each, { source: resolve(base, each.source) }),
+  );
   return {
-    ...value,
-    ...(value.files && {
-      files: value.files.map((each) =>
-        each.source === undefined ? each : Object.assign({}, each, { source: resolve(base, each.source) }),
-      ),
-    }),
+    description: { ...value, ...(files && { files }) },
+    placeOf: (field) => `${display(path)}:${lineOf(nearestNode(document, field), lines)}`,
   };
 }
 
@@ -110,13 +115,25 @@ function wrong(path: string, document: Document, lines: LineCounter, error: Wron
   const keys = extra === undefined ? [] : (node?.items ?? []).map((item) => item.key);
   // A key that is a list or a map has its text for a name, and no value of its own.
   const key = keys.find((each) => each?.value === extra) ?? keys.find((each) => each?.value === undefined);
-  const { line } = lines.linePos((key ?? node)?.range?.[0] ?? 0);
+  const line = lineOf(key ?? node, lines);
   const field = [...fields, ...(extra === undefined ? [] : [extra])].join('.');
   const where = field === '' ? '' : ` ${quote(field)}`;
   const message = unknown === undefined ? messageOf(error) : 'is not a field';
   return new Fault('INPUT', `${display(path)}:${line}:${where} ${message}`, {
     hint: 'docs/image.schema.json has all fields, and editors use it',
   });
+}
+
+const lineOf = (node: Node | undefined, lines: LineCounter): number =>
+  lines.linePos(node?.range?.[0] ?? 0).line;
+
+/** That of the field, or of what it is part of where it has its default value, or stands behind an alias. */
+function nearestNode(document: Document, field: readonly string[]): Node | undefined {
+  for (let length = field.length; length > 0; length -= 1) {
+    const node = document.getIn(field.slice(0, length), true) as Node | undefined;
+    if (node?.range) return node;
+  }
+  return undefined;
 }
 
 /** The only `not` in the schema is that of the two contents of a file. */

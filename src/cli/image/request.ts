@@ -1,4 +1,3 @@
-import { join, resolve } from 'node:path';
 import { Fault } from '../../../builder/fault.ts';
 import { defaultBudget } from '../../../builder/image/layering.ts';
 import type { ImageRequest } from '../../image/build.ts';
@@ -13,7 +12,7 @@ import type { Context } from '../context.ts';
 import { usage } from '../option-value.ts';
 import { findIn } from '../repositories.ts';
 import { describedAdditions, readAccount, readAdd } from './addition-options.ts';
-import type { Description } from './description.ts';
+import type { Described } from './described.ts';
 import { type ImageOptions, readEncoding, readNumber, readPairs, readSettings } from './image-options.ts';
 import { platformText, readSides, type Side } from './sides.ts';
 
@@ -25,22 +24,24 @@ export async function readRequests(
   options: ImageOptions,
   context: Context,
   lock: LockFile | undefined,
+  { description: file, wishes: described }: Described,
   onlyDigest = false,
 ): Promise<readonly ImageRequest[]> {
   const { cwd, env } = context;
-  const file = await readFile(options, context);
   // Twice the same is once: whether an image is about one package must not depend on it.
   const asked = [...new Set([...(file.packages ?? []), ...(options.package ?? [])])];
-  const wishes = readWishes(asked);
-  const described = describedAdditions(file);
+  if (asked.length === 0) throw usage('no package is asked for', 'name them after -p: -p mksh sbase');
+  const all = [...described, ...readWishes(options.package ?? [])];
+  const wishes = all.filter(({ text }, at) => all.findIndex((wish) => wish.text === text) === at);
+  const added = describedAdditions(file);
   const epoch = env['SOURCE_DATE_EPOCH'];
   const common = {
     asked,
     settings: readSettings(options, file),
     annotations: { ...file.annotations, ...readPairs('--annotation', options.annotation) },
     additions: {
-      files: [...described.files, ...options.add.map((text) => readAdd(text, cwd))],
-      accounts: [...described.accounts, ...options.account.map(readAccount)],
+      files: [...added.files, ...options.add.map((text) => readAdd(text, cwd))],
+      accounts: [...added.accounts, ...options.account.map(readAccount)],
     },
     budget:
       options.budget === undefined ? (file.budget ?? defaultBudget) : readNumber('--budget', options.budget),
@@ -106,14 +107,5 @@ function lockOf({ machine }: Side, sides: readonly Side[], { images }: LockFile)
   });
 }
 
-/** What reads it is loaded only here: it is large. */
-async function readFile({ file }: ImageOptions, { cwd, places }: Context): Promise<Description> {
-  if (file === undefined) return {};
-  const { readDescription } = await import('./description.ts');
-  return readDescription(resolve(cwd, file), join(places.root, 'docs/image.schema.json'));
-}
-
-function readWishes(words: readonly string[]): readonly Wish[] {
-  if (words.length === 0) throw usage('no package is asked for', 'name them after -p: -p mksh sbase');
-  return words.map((word) => Object.assign(parseRequest(word, '-p'), { from: `-p ${word}` }));
-}
+const readWishes = (words: readonly string[]): readonly Wish[] =>
+  words.map((word) => Object.assign(parseRequest(word, '-p'), { from: `-p ${word}` }));

@@ -1,3 +1,4 @@
+import { Fault } from '../../../builder/fault.ts';
 import { type Machine, machineBy, machines } from '../../package/architecture.ts';
 import { quote } from '../../package/name.ts';
 import { usage } from '../option-value.ts';
@@ -28,10 +29,10 @@ export function readSides(words: readonly string[], platforms: readonly string[]
   const [rest, ...others] = [...wanted].filter((machine) => !labelled.has(machine));
   const missing = hasPlain ? others[0] : rest;
   if (missing) {
-    throw usage(
-      `no repository is named for ${platformText(missing)}`,
-      `write -d ${missing.name}=DIR beside the others`,
-    );
+    throw new Fault('USAGE', `no repository is named for ${platformText(missing)}`, {
+      hint: `write -d ${missing.name}=DIR beside the others`,
+      field: ['platforms', String(platforms.indexOf(platformText(missing)))],
+    });
   }
   const own = sides.filter(({ machine }) => machine && wanted.has(machine));
   return rest ? [{ machine: rest, words: plain }, ...own] : own;
