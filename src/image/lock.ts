@@ -14,6 +14,7 @@ import {
 } from '../../builder/json.ts';
 import { display, quote } from '../package/name.ts';
 import type { ImageRequest, PlannedImage } from './build.ts';
+import type { NamedLayer } from './package-layers.ts';
 import { titleOf } from '../layer/package.ts';
 
 /** What has to be the same again of an image for one platform; a lock file says more, for people and for whoever compares two of them. */
@@ -61,36 +62,55 @@ const requestOf = ({ asked }: Pick<ImageRequest, 'asked'>): readonly string[] =>
 
 const line = (value: unknown): string => canonicalJson(value as Json).toString();
 
+const list = (rows: readonly string[]): string =>
+  rows.length === 0 ? '[]' : `[\n    ${rows.join(',\n    ')}\n  ]`;
+
+/** A layer that several packages share. */
+const formatGroup = ({ layer: { diffID, size, blobs }, members }: NamedLayer): string =>
+  line({ packages: members.map(titleOf), diffID, size, blobs });
+
+/** The registries that packages are from, each with the digest of the index that it had, null if none. */
+const repositoriesOf = ({ packages }: ImageRequest) =>
+  Object.fromEntries(
+    packages.flatMap(({ published }) =>
+      published ? [[published.repository, published.index ?? null] as const] : [],
+    ),
+  );
+
 /** The lock of one image: JSON, sorted, one package a line. The same for the same image. */
 export function formatImageLock(request: ImageRequest, { image, packages, layers }: PlannedImage): string {
   const [profile, settings] = layers.filter(({ members }) => members.length === 0);
-  const rows = [...packages]
-    .map(([each, { diffID, size, blobs }]) =>
-      line({
-        name: each.name,
-        version: each.version,
-        diffID,
-        size,
-        blobs,
-        control: digestOf(each.record.control),
-        rank: each.control.layerRank,
-        origin: each.record.origin ?? null,
-        source: each.record.source ?? null,
-      }),
-    )
-    .join(',\n    ');
+  const rows = [...packages].map(([each, { diffID, size, blobs }]) =>
+    line({
+      name: each.name,
+      version: each.version,
+      diffID,
+      size,
+      blobs,
+      control: digestOf(each.record.control),
+      rank: each.control.layerRank,
+      origin: each.record.origin ?? null,
+      source: each.record.source ?? null,
+      published: each.published && {
+        repository: each.published.repository,
+        manifest: each.published.manifest,
+      },
+    }),
+  );
   const fields: readonly (readonly [string, string])[] = [
     ['created', line(request.created)],
     ['description', line(digestOfValue(descriptionOf(request)))],
     ['encoding', line(request.encoding)],
     ['fields', line(Object.fromEntries(fieldDigests(request)))],
     ['formats', line(lockFormats)],
+    ['groups', list(layers.filter(({ members }) => members.length > 1).map(formatGroup))],
     ['id', line(image.config.descriptor.digest)],
     ['manifest', line(image.manifest.descriptor)],
-    ['packages', `[\n    ${rows}\n  ]`],
+    ['packages', list(rows)],
     ['plan', line(layers.flatMap(({ members }) => (members.length === 0 ? [] : [members.map(titleOf)])))],
     ['platform', line(image.platform)],
     ['profile', line(profile?.layer ?? null)],
+    ['repositories', line(repositoriesOf(request))],
     ['request', line(requestOf(request))],
     ['settings', line(settings?.layer ?? null)],
   ];

@@ -1,9 +1,19 @@
+import type { Digest } from '../../builder/digest.ts';
 import type { Repository } from './repository.ts';
 
 type Named = { readonly name: string; readonly version: string };
 
 /** What is needed of a package: its files to run, or its layer in every encoding to make an image. */
 export type Part = 'tree' | 'layer';
+
+/** Where in a registry a package is: what it is called there by its content, as tags may come to mean something else. */
+export type Published = {
+  /** `registry:HOST/NAME` */
+  readonly repository: string;
+  /** What is known of the whole repository at that time; undefined where it has no index. */
+  readonly index: Digest | undefined;
+  readonly manifest: Digest;
+};
 
 /**
  * A repository in a registry or in an OCI layout: what is known of its packages is at hand, and their files are not
@@ -16,6 +26,8 @@ export type Elsewhere = Repository & {
   readonly stale: boolean;
   /** Throws as the network does, and INTEGRITY or UNSAFE for what is not what it should be. */
   bring(packages: readonly Named[], part: Part): Promise<void>;
+  /** Undefined outside a registry. */
+  published(name: string, version: string): Published | undefined;
 };
 
 const isElsewhere = (repository: Repository): repository is Elsewhere => 'bring' in repository;
@@ -38,3 +50,11 @@ export async function bring(
   await Promise.allSettled(tasks);
   await Promise.all(tasks);
 }
+
+/** Undefined for what is not from a registry: where it is on this machine means nothing elsewhere. */
+export const publishedOf = ({
+  name,
+  version,
+  repository,
+}: Named & { readonly repository: Repository }): Published | undefined =>
+  isElsewhere(repository) ? repository.published(name, version) : undefined;

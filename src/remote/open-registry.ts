@@ -34,6 +34,7 @@ export async function openRegistry(place: RegistryPlace, surroundings: Surroundi
     architecture: surroundings.architecture,
     trees: surroundings.trees,
     bring: bringFrom(surroundings, () => repositoryAt(place, surroundings)),
+    published: { repository: registryLabel({ ...place, index: undefined }), index: listing.index },
   });
 }
 

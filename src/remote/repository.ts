@@ -1,7 +1,7 @@
 import { Fault } from '../../builder/fault.ts';
 import type { Architecture } from '../package/architecture.ts';
 import { candidateOf } from '../package/candidate.ts';
-import type { Elsewhere, Part } from '../package/elsewhere.ts';
+import type { Elsewhere, Part, Published } from '../package/elsewhere.ts';
 import type { Candidate } from '../package/record.ts';
 import type { Provider } from '../package/stand-ins.ts';
 import type { Entry } from './entry.ts';
@@ -18,6 +18,8 @@ export type FarRepository = {
   /** The cache of trees. */
   readonly trees: string;
   readonly bring: (entries: readonly Entry[], part: Part) => Promise<void>;
+  /** Of a registry, what it is and the index that it was read by. */
+  readonly published?: Omit<Published, 'manifest'>;
 };
 
 /** The packages of a listing as a repository. Each is looked into when it is asked for. */
@@ -54,6 +56,8 @@ export function farRepository(far: FarRepository): Elsewhere {
     tree: (name, version) => treeOf(trees, entryOf(name, version).record.layer),
     recheck: () => false,
     indexed: () => true,
+    published: (name, version) =>
+      far.published && { ...far.published, manifest: entryOf(name, version).manifest.digest },
     bring: (packages, part) =>
       far.bring(
         packages.map(({ name, version }) => entryOf(name, version)),

@@ -796,7 +796,12 @@ test('a lock says what the image is made of; --locked makes it again, or says wh
     ['lua', 'mksh', 'sbase'],
   );
   t.is(lock.plan.length, 1);
-  t.is(text.split('\n').filter((line) => /^ {4}\{.*"diffID":"sha256:/.test(line)).length, 3);
+  t.is(text.split('\n').filter((line) => /^ {4}\{.*"control":"sha256:/.test(line)).length, 3);
+  const { layers } = inspected(t, digest.trim(), env);
+  const [group, ...more] = lock.groups;
+  t.deepEqual([group.packages, more], [lock.plan[0], []]);
+  t.deepEqual([group.diffID, group.blobs['gzip-1'].digest], [layers[0]?.diffID, layers[0]?.digest]);
+  t.deepEqual([lock.repositories, lock.packages[0].published], [{}, undefined], 'no place of this machine');
 
   // A newer version changes what is chosen, not what is locked; another budget would be another plan.
   const [version = ''] = readdirSync(join(repository, 'lua'));
@@ -888,6 +893,11 @@ test.serial('500 packages under budgets of 8, 32 and 125: each is there, and the
     t.is(
       groups.some((group) => group.join() === 'big 1'),
       budget !== '8',
+    );
+    const { groups: shared } = JSON.parse(readFileSync(lock, 'utf8')) as { groups: { packages: string[] }[] };
+    t.deepEqual(
+      shared.map(({ packages }) => packages),
+      groups.filter(({ length }) => length > 1),
     );
     // The plan is the lock's: with it, another budget changes nothing.
     t.deepEqual((JSON.parse(readFileSync(lock, 'utf8')) as { plan: unknown }).plan, groups);

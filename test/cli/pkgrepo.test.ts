@@ -538,6 +538,10 @@ test('a version that is another package than it was is refused until somebody ac
   const lock = join(temporary(t), 'image.lock');
   const image = ['build', '-d', place, '-p', 'a', '--lock', lock];
   const before = await must('pkgimage', image, env);
+  const { packages, repositories } = JSON.parse(readFileSync(lock, 'utf8'));
+  const manifest = (await client(t, running).read('a__1__all'))?.descriptor.digest;
+  t.deepEqual(packages[0].published, { repository: place, manifest });
+  t.deepEqual(repositories, { [place]: pinned.slice(place.length + 1) });
 
   put(repository, 'c', '1');
   put(repository, 'a', '1', 'Description: evil\n');

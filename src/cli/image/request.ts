@@ -4,7 +4,7 @@ import type { ImageRequest } from '../../image/build.ts';
 import type { LockFile } from '../../image/lock-file.ts';
 import type { ImageLock } from '../../image/lock.ts';
 import { type LayerPackage, readPackage } from '../../layer/package.ts';
-import { bring } from '../../package/elsewhere.ts';
+import { bring, publishedOf } from '../../package/elsewhere.ts';
 import { parseRequest } from '../../package/relation.ts';
 import { choose } from '../../solve/choose.ts';
 import type { Wish } from '../../solve/universe.ts';
@@ -82,7 +82,10 @@ async function choosePackages(
     { locked: locked?.packages, architecture: machine?.name },
   );
   if (layers(chosen.length)) await bring(chosen, 'layer');
-  return chosen.map(readPackage);
+  return chosen.map((each) => {
+    const published = publishedOf(each);
+    return Object.assign(readPackage(each), published && { published });
+  });
 }
 
 /** The package that is asked for, if it is the only one. */
