@@ -3,7 +3,7 @@ import type { Descriptor } from '../descriptor.ts';
 import { type Digest, isDigest } from '../digest.ts';
 import { asFault, Fault } from '../fault.ts';
 import { readChildren } from './blob.ts';
-import { allEntries, changeEntries, collectionType } from './collection.ts';
+import { allEntries, changeEntries, collectionType, type Entries } from './collection.ts';
 import type { FileStore } from './file-store.ts';
 import { reach } from './graph.ts';
 import { type LayoutIndex, rootsOf, withName } from './layout.ts';
@@ -32,8 +32,8 @@ export type Collected = {
 
 type OldFile = { readonly path: string; readonly digest: Digest | undefined; readonly size: number };
 
-/** By name of the collection. */
-type Keys = ReadonlyMap<string, readonly string[]>;
+/** By name of the collection, then by key. */
+type Keys = ReadonlyMap<string, Entries>;
 
 /**
  * Removes what no name leads to. Safe at any moment beside others that use the store: what is old is looked for
@@ -56,8 +56,14 @@ export async function collect(store: FileStore, options: CollectOptions): Promis
     dropped = await mark(store, index, live, options);
     const changed = await withoutEntries(store, index, dropped);
     await mark(store, changed, live, options);
+    const documents = new Set<Digest | undefined>();
+    for (const entries of dropped.values()) for (const { digest } of entries.values()) documents.add(digest);
     const after = async () => {
-      for (const file of candidates) if (await remove(file, live, before)) removed.push(file);
+      for (const file of candidates) {
+        // Who has used an entry just now would take it for one that is kept, as long as its document is there.
+        const spared = documents.has(file.digest) ? Infinity : before;
+        if (await remove(file, live, spared)) removed.push(file);
+      }
     };
     return { index: changed, added: [], after };
   });
@@ -82,18 +88,18 @@ async function mark(
   const kept = keep.filter((_, at) => present[at] !== undefined);
   for await (const _ of reach(store, [...named, ...kept], live));
   const stays: Descriptor[] = [];
-  const unused = new Map<string, string[]>();
+  const unused = new Map<string, Entries>();
   for (const { name = '', descriptor } of roots) {
     if (!isCollection(descriptor)) continue;
     for (const { digest } of [descriptor, ...(await readChildren(store, descriptor))]) live.add(digest);
-    const keys: string[] = [];
+    const entries = new Map<string, Descriptor>();
     for await (const [key, entry] of allEntries(store, descriptor)) {
       if (live.has(entry.digest)) continue;
       const used = (await lastUse(store, entry)) ?? now;
-      if (now - used > unusedFor * 1000) keys.push(key);
+      if (now - used > unusedFor * 1000) entries.set(key, entry);
       else stays.push(entry);
     }
-    if (keys.length > 0) unused.set(name, keys);
+    if (entries.size > 0) unused.set(name, entries);
   }
   for await (const _ of reach(store, stays, live));
   return unused;
@@ -112,9 +118,9 @@ const look = (path: string) =>
 
 async function withoutEntries(store: FileStore, index: LayoutIndex, drop: Keys): Promise<LayoutIndex> {
   let changed = index;
-  for (const [name, keys] of drop) {
+  for (const [name, entries] of drop) {
     const collection = rootsOf(index).find((root) => root.name === name)?.descriptor;
-    const changes = new Map(keys.map((key) => [key, undefined]));
+    const changes = new Map([...entries.keys()].map((key) => [key, undefined]));
     changed = withName(changed, name, await changeEntries(store, collection, changes));
   }
   return changed;
@@ -149,6 +155,8 @@ async function remove(
 
 const report = (files: readonly OldFile[], keys: Keys): Collected => ({
   blobs: files.flatMap(({ digest, size }) => (digest ? [{ digest, size }] : [])),
-  entries: [...keys].flatMap(([collection, keys]) => keys.map((key) => ({ collection, key }))),
+  entries: [...keys].flatMap(([collection, entries]) =>
+    [...entries.keys()].map((key) => ({ collection, key })),
+  ),
   unfinished: files.filter(({ digest }) => !digest).length,
 });

@@ -40,12 +40,14 @@ export async function keepPackages(
   packages: ReadonlyMap<KeptPackage, KnownLayer>,
 ): Promise<void> {
   const { store } = workshop;
+  // Another tool that writes index.json may lose the name; documents that are there are then kept by nothing.
+  const named = (await store.resolve(packageCollection)) !== undefined;
   const entries = new Map<string, Descriptor>();
   const keep = async ([each, layer]: readonly [KeptPackage, KnownLayer]) => {
     const { config, manifest } = encodeArtifact(each.record, layer);
     const documents = [manifest.descriptor, config.descriptor];
     const there = await Promise.all(documents.map((document) => store.exists(document)));
-    if (!there.includes(false) || !(await isStored(workshop, layer))) return;
+    if ((named && !there.includes(false)) || !(await isStored(workshop, layer))) return;
     await putDocument(store, config);
     await putDocument(store, manifest);
     entries.set(packageKey(each, layer), { ...manifest.descriptor, artifactType });

@@ -789,6 +789,23 @@ test('garbage: entries of a collection go when nobody has used them for long', a
   t.is((await collect(store, { now, dryRun: true })).entries.length, 2);
 });
 
+test('garbage: an entry that is used while it goes is gone, and not only its name', async (t) => {
+  const store = await newStore(join(temporary(t), 'store'));
+  const image = await putImage(store, ['a']);
+  await updateCollection(store, 'packages', new Map([['a', image]]));
+  ageAll(store, 31 * day);
+  const update = store.update.bind(store);
+  store.update = (change) =>
+    update(async (index) => {
+      const changed = await change(index);
+      t.true(await store.exists(image), 'somebody makes use of it after it was marked');
+      return changed;
+    });
+  const { entries } = await collect(store, { now: Date.now() });
+  t.deepEqual(entries, [{ collection: 'packages', key: 'a' }]);
+  t.false(await store.exists(image), 'so the next user has to enter it again');
+});
+
 test('garbage: a blob found old and taken away before it is named is missed when it is named', async (t) => {
   const store = await newStore(join(temporary(t), 'store'));
   const image = await putImage(store, ['a']);

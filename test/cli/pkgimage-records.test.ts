@@ -573,6 +573,25 @@ test('gc: packages used in the last 30 days stay, what is remembered of trees th
   t.is(shop.image('check'), '');
 });
 
+test('gc: layers that images are made of stay, also those in a layer that was put together before', (t) => {
+  const shop = workshop(t);
+  const bare = join(shop.place, 'bare');
+  for (const name of ['c', 'd']) putTree(bare, name, name);
+  const build = () => shop.image('build', '-d', bare, '-p', 'c', 'd', '--budget', '3');
+  build();
+  const before = blobsOf(shop);
+  for (const name of before) utimesSync(join(storeOf(shop), 'blobs/sha256', name), days(31), days(31));
+  build();
+  t.deepEqual(JSON.parse(shop.image('gc', '--json')).entries, []);
+  t.deepEqual(blobsOf(shop), before);
+  // Another tool has written index.json, and the entry that keeps packages is not in it any more.
+  const index = join(storeOf(shop), 'index.json');
+  const text = readFileSync(index, 'utf8');
+  writeFileSync(index, JSON.stringify({ ...json(Buffer.from(text)), manifests: [] }));
+  build();
+  t.deepEqual(json(readFileSync(index)), json(Buffer.from(text)));
+});
+
 // Others would hold up the looking at what it does.
 test.serial('a digest that is killed leaves nothing that the next one, or gc, does not remove', async (t) => {
   const shop = workshop(t);
