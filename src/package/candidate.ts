@@ -1,6 +1,6 @@
 import { missing, type Reading, readFields } from './field.ts';
 import { readConflicts, readName, readProvides, readRelations, readVersion } from './field-value.ts';
-import { paragraphsOf, parseDocument } from './paragraph.ts';
+import { paragraphsOf, parseDocument, rawValue } from './paragraph.ts';
 import { valueOf } from './problem.ts';
 import type { Candidate } from './record.ts';
 
@@ -23,5 +23,14 @@ export function candidateOf(control: string, file = 'control'): Candidate {
   const provides = values?.Provides ?? [];
   const conflicts = values?.Conflicts ?? [];
   const found = name !== undefined && version !== undefined;
-  return valueOf({ ...reading, value: found ? { name, version, depends, provides, conflicts } : undefined });
+  const architecture = paragraph?.fields.find((field) => field.name.toLowerCase() === 'architecture');
+  const value = found && {
+    name,
+    version,
+    depends,
+    provides,
+    conflicts,
+    ...(architecture && { architecture: rawValue(architecture).trim() }),
+  };
+  return valueOf({ ...reading, value: value || undefined });
 }

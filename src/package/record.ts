@@ -52,4 +52,6 @@ export type Candidate = {
   readonly depends: readonly Relation[];
   readonly provides: readonly { readonly name: string; readonly version?: string }[];
   readonly conflicts: readonly Relation[];
+  /** As it is written, whatever it means; the solver does not ask. */
+  readonly architecture?: string | undefined;
 };

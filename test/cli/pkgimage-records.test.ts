@@ -777,11 +777,7 @@ test('several platforms: each has its lock, damage hurts the index, and what doe
   image('build', ...both, '-t', 'multi');
 
   fails(['build', '-d', here, '-d', `${own.arch}=${here}`, ...words], 2, /two images are for linux\//);
-  fails(
-    ['build', '-d', here, '-d', there, '-d', `${other.arch}=${here}`, ...words],
-    2,
-    /hello 1 is for \w+, not for/,
-  );
+  fails(['build', '-d', here, '-d', `${other.arch}=${here}`, ...words], 2, /hello 1 is for \w+, not for/);
   fails(
     ['build', '-d', `${other.arch}=${here}`, ...words],
     2,
@@ -798,6 +794,33 @@ test('several platforms: each has its lock, damage hurts the index, and what doe
     2,
     /--platform "windows" is no platform/,
   );
+  // Which machine an image is for does not follow from which repository has the newest version.
+  const newer = join(place, 'newer');
+  cpSync(join(there, 'hello/1'), join(newer, 'hello/2'), { recursive: true });
+  const control = join(newer, 'hello/2/control');
+  writeFileSync(control, readFileSync(control, 'utf8').replace('Version: 1', 'Version: 2'));
+  const mixed = /^pkgimage: hello \d of \S+ is for \w+, and hello \d of \S+ for \w+\n.*-d \w+=\S+ -d \w+=/;
+  for (const directories of [
+    [here, newer],
+    [newer, here],
+    [here, there],
+  ]) {
+    const from = directories.flatMap((each) => ['-d', each]);
+    fails(['build', ...from, ...words], 2, mixed);
+    if (directories.includes(newer)) fails(['digest', ...from, '-p', 'hello = 1'], 2, mixed);
+  }
+  // What is for every machine may come from anywhere.
+  const common = join(place, 'common');
+  cpSync(join(there, 'data/1'), join(common, 'data/2'), { recursive: true });
+  const fields = join(common, 'data/2/control');
+  writeFileSync(fields, readFileSync(fields, 'utf8').replace('Version: 1', 'Version: 2'));
+  const joined = ['-d', here, '-d', common];
+  image('build', ...joined, ...words, '-t', 'common');
+  t.deepEqual(
+    inspect('common').images.map(({ platform }) => platform),
+    [`linux/${own.oci}`],
+  );
+
   const file = join(place, 'image.yaml');
   writeFileSync(file, 'packages: [hello]\nplatforms: [linux/mips]\n');
   fails(['build', '-f', file, '-d', here], 2, /image\.yaml:2: "platforms\.0" must be equal to one of/);

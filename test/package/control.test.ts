@@ -184,6 +184,7 @@ Layer-Rank: 300
     depends: control.packages[0]?.depends ?? [],
     provides: [{ name: 'cc' }, { name: 'c99', version: '1' }, { name: 'pc/gcc' }],
     conflicts: control.packages[0]?.conflicts ?? [],
+    architecture: 'x86_64',
   });
 });
 

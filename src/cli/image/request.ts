@@ -14,6 +14,7 @@ import { findIn } from '../repositories.ts';
 import { describedAdditions, readAccount, readAdd } from './addition-options.ts';
 import type { Described } from './described.ts';
 import { type ImageOptions, readEncoding, readNumber, readPairs, readSettings } from './image-options.ts';
+import { requireOneMachine } from './one-machine.ts';
 import { platformText, readSides, type Side } from './sides.ts';
 
 /**
@@ -78,7 +79,11 @@ async function choosePackages(
   const chosen = await findIn(
     words,
     context,
-    (repositories) => choose(repositories, exact ? readWishes(exact) : wishes),
+    (repositories) => {
+      const found = choose(repositories, exact ? readWishes(exact) : wishes);
+      if (!exact) requireOneMachine(repositories, found);
+      return found;
+    },
     { locked: locked?.packages, architecture: machine?.name },
   );
   if (layers(chosen.length)) await bring(chosen, 'layer');
