@@ -54,7 +54,10 @@ export const recipeDigest = ({ recipe, distfiles }: Pick<Job, 'recipe' | 'distfi
   digestOf(
     canonicalJson([
       recipe.files.map(({ path, executable, digest }) => [path, executable, digest]),
-      selectDistfiles(distfiles, recipe.control.sources).map(({ name, integrity }) => [name, integrity]),
+      selectDistfiles(distfiles, recipe.control.sources, recipe.control.name).map(({ name, integrity }) => [
+        name,
+        integrity,
+      ]),
     ]),
   );
 

@@ -40,7 +40,7 @@ export function keysFrom(
     view: views[phase],
     machines,
   });
-  const archives = selectDistfiles(distfiles, recipe.control.sources);
+  const archives = selectDistfiles(distfiles, recipe.control.sources, recipe.control.name);
   return {
     unpack: unpackKey(keyed('unpack'), archives, inputs.unpack),
     build: (unpacked) => buildKey(keyed('build'), unpacked, inputs.build, compiler),

@@ -54,7 +54,7 @@ export function buildSetting(context: Context, options: SettingOptions): Produce
     async fetch(list, names) {
       if (options.distfiles === undefined) ensurePrivate(directory);
       const apt = options.apt === false ? undefined : usual.apt;
-      return await fetchDistfiles(list, names, { ...usual, apt, directory, signal, listen });
+      return await fetchDistfiles(list, names, { ...usual, apt, directory, option: '-d', signal, listen });
     },
   };
 }

@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { problemText } from '../package/problem.ts';
-import type { Distfile } from '../source/distfile.ts';
 import { type LintFinding, lintRecipe } from '../source/lint.ts';
-import { readDistfiles } from '../source/list.ts';
-import { findRecipe, type Recipe } from '../source/recipe.ts';
+import { readDistfiles, withOwnList } from '../source/list.ts';
+import { findRecipe } from '../source/recipe.ts';
 import { complain, type Context, print } from './context.ts';
 
 /**
@@ -21,7 +19,7 @@ export async function lintRecipes(
   const count = { error: 0, warning: 0 };
   for (const word of words) {
     const recipe = findRecipe(word, places.recipes, cwd);
-    const findings = lintRecipe(recipe, await withOwn(recipe, list));
+    const findings = lintRecipe(recipe, await withOwnList(recipe, list));
     for (const { severity } of findings) count[severity] += 1;
     if (json) print(`${JSON.stringify({ recipe: resolve(cwd, recipe.directory), findings })}\n`);
     else for (const finding of findings) complain(`${textOf(finding)}\n`);
@@ -31,15 +29,7 @@ export async function lintRecipes(
   return count.error > 0 ? 1 : 0;
 }
 
-async function withOwn(
-  { directory }: Recipe,
-  list: ReadonlyMap<string, Distfile>,
-): Promise<ReadonlyMap<string, Distfile>> {
-  const own = join(directory, 'distfiles.json');
-  return existsSync(own) ? new Map([...list, ...(await readDistfiles(own))]) : list;
-}
-
 function textOf(finding: LintFinding): string {
   const text = problemText(finding, finding.severity === 'warning' ? 'warning' : undefined);
-  return `${text}; ${finding.hint ?? ''} [${finding.rule}]`;
+  return `${text}${finding.hint === undefined ? '' : `; ${finding.hint}`} [${finding.rule}]`;
 }

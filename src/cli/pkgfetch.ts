@@ -4,7 +4,7 @@ import { quote } from '../package/name.ts';
 import { ensurePrivate } from '../run/private.ts';
 import { type Distfile, parseSource, selectDistfiles } from '../source/distfile.ts';
 import { fetchAll } from '../source/fetch.ts';
-import { readDistfiles } from '../source/list.ts';
+import { readDistfiles, withOwnList } from '../source/list.ts';
 import { findRecipe } from '../source/recipe.ts';
 import { addFiles } from './add-distfile.ts';
 import { makeCommand, parseCommand } from './command.ts';
@@ -75,7 +75,7 @@ export async function main(context: Context): Promise<number> {
     );
   }
   const list = await readDistfiles(path);
-  const wanted = select(list, names, options, context);
+  const wanted = await select(list, names, options, context);
   if (options.list) return printList(wanted ?? [...list.values()], options.json ?? false);
   const directory = resolve(context.cwd, options.directory ?? context.places.cache.distfiles);
   if (options.verify) return verifyDirectory(directory, list, wanted, options.json ?? false);
@@ -98,16 +98,21 @@ function checkModes({ list, verify, add, source, url = [] }: FetchArguments): vo
 }
 
 /** Undefined if nothing is named in any way. */
-function select(
+async function select(
   list: ReadonlyMap<string, Distfile>,
   names: readonly string[],
   { recipe = [], all }: FetchArguments,
   { cwd, places }: Context,
-): Distfile[] | undefined {
+): Promise<Distfile[] | undefined> {
   if (all) return [...list.values()];
-  const sources = recipe.flatMap((name) => findRecipe(name, places.recipes, cwd).control.sources);
   if (recipe.length === 0 && names.length === 0) return undefined;
-  return selectDistfiles(list, [...names, ...sources]);
+  const found = new Map(selectDistfiles(list, names).map((distfile) => [distfile.name, distfile]));
+  for (const word of recipe) {
+    const { directory, control } = findRecipe(word, places.recipes, cwd);
+    const listed = await withOwnList({ directory }, list);
+    for (const each of selectDistfiles(listed, control.sources, control.name)) found.set(each.name, each);
+  }
+  return [...found.values()];
 }
 
 function printList(distfiles: readonly Distfile[], json: boolean): number {
@@ -140,6 +145,7 @@ async function fetch(
     const outcomes = await fetchAll(distfiles, {
       ...usual,
       directory,
+      option: '--from',
       from: options.from?.map((from) => resolve(context.cwd, from)),
       apt: options.apt ? usual.apt : undefined,
       jobs,

@@ -72,12 +72,17 @@ export function parseSource(text: string, option: string): SourcePackage {
   });
 }
 
-/** The entries called `names`, each once. Throws NOT_FOUND for a name that is not listed. */
-export function selectDistfiles(list: ReadonlyMap<string, Distfile>, names: Iterable<string>): Distfile[] {
+/** The entries called `names`, each once. Throws NOT_FOUND for a name that is not listed, and says which `source` wants it. */
+export function selectDistfiles(
+  list: ReadonlyMap<string, Distfile>,
+  names: Iterable<string>,
+  source?: string,
+): Distfile[] {
+  const of = source === undefined ? '' : ` (Sources of ${source})`;
   return [...new Set(names)].map((name) => {
     const distfile = list.get(name);
     if (distfile) return distfile;
-    throw new Fault('NOT_FOUND', `no distfile is called ${quote(name)}`, {
+    throw new Fault('NOT_FOUND', `no distfile is called ${quote(name)}${of}`, {
       hint: 'pkgfetch --list prints the names; pkgfetch --add FILE adds one',
     });
   });

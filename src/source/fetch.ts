@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromHex } from 'ssri';
 import { asFault, Fault } from '../../builder/fault.ts';
@@ -21,6 +21,8 @@ export type FetchOptions = {
   readonly mirror?: string | undefined;
   /** Undefined: the machine's package manager is not asked. */
   readonly apt?: AptOptions | undefined;
+  /** The option that names another directory with distfiles, for hints. */
+  readonly option?: string | undefined;
   /** How many at once, 3 if not said. */
   readonly jobs?: number | undefined;
   readonly patience?: Patience | undefined;
@@ -47,7 +49,8 @@ export type Outcome =
 
 /**
  * Brings distfiles to a directory: what is there and whole stays; otherwise local directories, the mirror, the
- * machine's package manager and the list's URLs are tried in this order. Only the right bytes ever get the name.
+ * machine's package manager and the list's URLs are tried in this order. Only the right bytes ever get the name, and
+ * other ones that had it stay until then.
  * Gives the paths in the order of `names`. Throws the fault of the first that cannot be had, after all others
  * have ended; NOT_FOUND for a name that is not listed.
  */
@@ -105,13 +108,15 @@ async function fetchOne(
   const path = join(directory, name);
   const state = await checkDistfile(path, distfile);
   if (state === 'whole') return { distfile, path, from: 'present' };
+  const tried: Attempt[] = [];
   if (state === 'wrong') {
-    await rm(path, { force: true });
-    listen({ event: 'refused', name, text: `${quote(path)} had other bytes and is removed` });
+    // It may be all that its owner has: it stays until the right bytes take its place.
+    const reason = 'other bytes than the list says';
+    tried.push({ place: quote(path), kind: 'directory', reason });
+    listen({ event: 'refused', name, text: `${quote(path)}: ${reason}` });
   }
   const part = watched(await openPart(directory, distfile), name, listen);
   const watch = (bytes: number): void => listen({ event: 'bytes', name, bytes });
-  const tried: Attempt[] = [];
   let fault: Fault | undefined;
   let place = places[0];
   for (let index = 0; place; place = places[index]) {
@@ -136,7 +141,11 @@ async function fetchOne(
     }
   }
   await part.leave();
-  return { distfile, tried, fault: explain(distfile, tried, fault?.code ?? 'NOT_FOUND', directory) };
+  return {
+    distfile,
+    tried,
+    fault: explain(distfile, tried, state === 'wrong' ? 'INTEGRITY' : (fault?.code ?? 'NOT_FOUND'), options),
+  };
 }
 
 /** The part, with every byte that it gets told to the listener. */
@@ -152,14 +161,14 @@ function explain(
   { name, urls }: Distfile,
   tried: readonly Attempt[],
   code: Fault['code'],
-  directory: string,
+  { directory, option }: FetchOptions,
 ): Fault {
   const reasons =
     tried.map(({ place, reason }) => `${place}: ${reason}`).join('; ') || 'no place to get it from';
   const [url] = urls;
   const hint = url
-    ? `get it by other means into that directory, for example: curl -fL -o ${shell(join(directory, name))} ${shell(url)}`
-    : `copy it to ${shell(directory)}, or name a directory that has it with --from`;
+    ? `get it by other means, for example: curl -fL -o ${shell(join(directory, name))} ${shell(url)}`
+    : `copy it to ${shell(directory)}${option === undefined ? '' : `, or name a directory that has it with ${option}`}`;
   return new Fault(code, `${name} cannot be had: ${reasons}`, { hint });
 }
 

@@ -13,7 +13,7 @@ const scripts = ['unpack.sh', 'build.sh', 'test.sh'];
 
 /** Everything that is to be said of a recipe, in the order of its files. `distfiles` are those that are listed. */
 export function lintRecipe(recipe: Recipe, distfiles: ReadonlyMap<string, Distfile>): LintFinding[] {
-  const { directory, control, files } = recipe;
+  const { directory, control, files, warnings } = recipe;
   const shown = (path: string): string => join(directory, path);
   const text = (path: string): string => files.find((file) => file.path === path)?.bytes.toString() ?? '';
   const lineOf = (field: string): number =>
@@ -47,6 +47,7 @@ export function lintRecipe(recipe: Recipe, distfiles: ReadonlyMap<string, Distfi
     hint: string,
   ): LintFinding => ({ rule, severity, file: shown(file), line: 1, column: 1, message, hint });
 
+  const odd = warnings.map(ofControlFile);
   const fields = missingFields(control).map(([field, hint]) =>
     ofControl(
       field.toLowerCase(),
@@ -99,8 +100,14 @@ export function lintRecipe(recipe: Recipe, distfiles: ReadonlyMap<string, Distfi
   const patches = patchFindings(files, text('unpack.sh') + text('build.sh')).map(
     ([rule, severity, file, message, hint]) => ofFile(rule, severity, file, message, hint),
   );
-  return [...fields, ...unlisted, ...roots, ...untested, ...found, ...patches];
+  return [...odd, ...fields, ...unlisted, ...roots, ...untested, ...found, ...patches];
 }
+
+const ofControlFile = (problem: Problem): LintFinding => ({
+  ...problem,
+  rule: 'control',
+  severity: 'warning',
+});
 
 const placed = (finding: ScriptFinding, file: string): LintFinding => ({ ...finding, file, column: 1 });
 

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { quote } from '../package/name.ts';
 import { type Distfile, formatDistfiles, parseDistfiles } from './distfile.ts';
@@ -13,6 +15,15 @@ export async function readDistfiles(path: string): Promise<ReadonlyMap<string, D
     throw asFault(error, `cannot read the list of distfiles ${quote(path)}`);
   }
   return parseDistfiles(text, path);
+}
+
+/** A list, and before it what a recipe lists itself, in `distfiles.json` beside its control file. */
+export async function withOwnList(
+  { directory }: { readonly directory: string },
+  list: ReadonlyMap<string, Distfile>,
+): Promise<ReadonlyMap<string, Distfile>> {
+  const own = join(directory, 'distfiles.json');
+  return existsSync(own) ? new Map([...list, ...(await readDistfiles(own))]) : list;
 }
 
 /**

@@ -6,6 +6,7 @@ import { display, isName, isVersion, quote, versionFromPath, versionInPath } fro
 import { decodeText } from '../package/paragraph.ts';
 import { checkSourceControl, type SourceControl } from '../package/source-control.ts';
 import { type Problem, valueOf } from '../package/problem.ts';
+import { recipeNames } from './recipe-names.ts';
 import { compareVersionsTotally } from '../package/version.ts';
 
 /** One file of a recipe, by its path below the recipe's directory. */
@@ -84,9 +85,11 @@ function unknownRecipe(argument: string, name: string, recipes: string): Fault {
     hint:
       versions.length > 0
         ? `it has ${name} ${versions.join(', ')}`
-        : `it has ${namesIn(recipes).filter(isName).join(' ') || 'none'}`,
+        : `it has ${recipeNames(recipes).join(' ') || 'none'}`,
   });
 }
+
+const whatRecipesAre = 'packages/README.md says what a recipe consists of; pkgbuild --new NAME writes one';
 
 /** Reads the recipe whose control file is `file`. Throws INPUT with the place of the first error. */
 export function readRecipe(file: string): Recipe {
@@ -95,7 +98,12 @@ export function readRecipe(file: string): Recipe {
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    throw asFault(error, `cannot read the control file ${quote(file)}`);
+    const fault = asFault(error, `cannot read the control file ${quote(file)}`);
+    if (!(fault instanceof Fault)) throw fault;
+    const version = namesIn(directory).find((name) => look(join(directory, name, 'control')));
+    const hint =
+      version === undefined ? whatRecipesAre : `name one of its versions: ${quote(join(directory, version))}`;
+    throw new Fault(fault.code, fault.message, { hint, cause: error });
   }
   const shown = display(file);
   const checked = checkSourceControl(decodeText(bytes, shown), file);
@@ -104,7 +112,7 @@ export function readRecipe(file: string): Recipe {
   for (const script of ['unpack.sh', 'build.sh']) {
     if (files.some(({ path }) => path === script)) continue;
     throw new Fault('NOT_FOUND', `the recipe ${quote(directory)} has no ${script}`, {
-      hint: 'packages/README.md says what a recipe consists of',
+      hint: whatRecipesAre,
     });
   }
   const clash = control.sources.find((name) => files.some(({ path }) => path.split('/')[0] === name));

@@ -91,7 +91,7 @@ test('what is wrong with a call is one line and a hint, with the right status', 
     [['--list', '--verify'], 2, /^--list and --verify exclude each other$/, /^$/],
     [['--url', 'https://example.org/'], 2, /belong to --add$/, /^$/],
     [['-j', '0', name], 2, /^-j: "0" is no number from 1 to 16$/, /^$/],
-    [['--recipe', base], 1, /^cannot read the control file .*ENOENT/, /^$/],
+    [['--recipe', base], 1, /^cannot read the control file .*ENOENT/, /pkgbuild --new NAME/],
     [['--add'], 2, /^--add: no file is named$/, /^$/],
     [['--add', list, '--source', 'x'], 2, /^--source: "x" is no source package$/, /PACKAGE=VERSION/],
     [['--distfiles', join(base, 'none'), '--list'], 1, /^cannot read the list of distfiles .*ENOENT/, /^$/],
@@ -153,7 +153,7 @@ test('every failure is a line that names what was tried, and a command to copy',
   );
   t.is(
     lines[3],
-    `pkgfetch: get it by other means into that directory, for example: curl -fL -o ${join(directory, name)} ${server.url}/wrong`,
+    `pkgfetch: get it by other means, for example: curl -fL -o ${join(directory, name)} ${server.url}/wrong`,
   );
   t.deepEqual(listing(directory), ['b.tar']);
   const json = JSON.parse((await runApart(t, [...call, '--json'], mirror)).stdout) as {
@@ -183,7 +183,13 @@ test('what recipes need is fetched', (t) => {
   t.is(status, 0, stderr);
   t.is(stdout, `${join(directory, name)}\n`);
   writeFileSync(join(recipe, 'control'), control('unlisted.tar'));
-  t.regex(fetch('--recipe', recipe).stderr, /no distfile is called "unlisted.tar"/);
+  t.regex(fetch('--recipe', recipe).stderr, /no distfile is called "unlisted.tar" \(Sources of demo\)/);
+
+  const own = distfile([], other, 'unlisted.tar');
+  writeFileSync(join(recipe, 'distfiles.json'), formatDistfiles([own]));
+  writeFileSync(join(base, 'unlisted.tar'), other);
+  const listed = fetch('--from', base, '--recipe', recipe);
+  t.is(listed.stdout, `${join(directory, 'unlisted.tar')}\n`, listed.stderr);
 });
 
 test('the sources of every recipe that comes with us are listed', (t) => {

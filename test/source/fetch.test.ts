@@ -183,8 +183,13 @@ test('what is there and whole stays; what is not whole is replaced', async (t) =
     t.deepEqual(readFileSync(path), body);
   }
   writeFileSync(path, other);
-  t.true('fault' in (await one(distfile([]), { directory })));
-  t.deepEqual(readdirSync(directory), []);
+  const outcome = await one(distfile([`${server.url}/none`]), { directory, option: '-x' });
+  t.true('fault' in outcome);
+  if (!('fault' in outcome)) return;
+  t.is(outcome.fault.code, 'INTEGRITY');
+  t.true(outcome.fault.message.includes(`${JSON.stringify(path)}: other bytes than the list says`));
+  t.deepEqual(readFileSync(path), other, 'it may be all that its owner has');
+  t.deepEqual(readdirSync(directory), [file.name]);
 });
 
 test('what is no file in the place of a distfile is an error', async (t) => {

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { hostCompiler } from '../../build/compiler.ts';
 import type { GraphOptions, Job } from '../../build/graph.ts';
 import type { ProduceSetting } from '../../build/produce.ts';
@@ -8,7 +7,7 @@ import { checkVersion } from '../../package/name.ts';
 import { problemText } from '../../package/problem.ts';
 import type { Distfile } from '../../source/distfile.ts';
 import type { FetchEvent } from '../../source/fetch.ts';
-import { readDistfiles } from '../../source/list.ts';
+import { readDistfiles, withOwnList } from '../../source/list.ts';
 import { findRecipe, type Recipe } from '../../source/recipe.ts';
 import { buildSetting, thisMachine } from '../build-setting.ts';
 import { complain, type Context } from '../context.ts';
@@ -42,7 +41,10 @@ export function readRecipes(words: readonly string[], options: PlaceOptions, con
     recipes.set(recipe.directory, recipe);
   }
   for (const { warnings } of recipes.values()) {
-    for (const warning of warnings) complain(`${context.tool}: warning: ${problemText(warning)}\n`);
+    for (const warning of warnings) {
+      const hint = warning.hint === undefined ? '' : `; ${warning.hint}`;
+      complain(`${context.tool}: warning: ${problemText(warning)}${hint}\n`);
+    }
   }
   return [...recipes.values()];
 }
@@ -79,12 +81,9 @@ export async function prepare(
 }
 
 /** The tracked list, or the user's own, and before it what the recipe itself lists. */
-async function distfileList(
-  { directory }: Recipe,
+const distfileList = async (
+  recipe: Recipe,
   { distfiles }: PlaceOptions,
   { cwd, places }: Context,
-): Promise<ReadonlyMap<string, Distfile>> {
-  const own = join(directory, 'distfiles.json');
-  const list = await readDistfiles(resolve(cwd, distfiles ?? places.distfileList));
-  return existsSync(own) ? new Map([...list, ...(await readDistfiles(own))]) : list;
-}
+): Promise<ReadonlyMap<string, Distfile>> =>
+  await withOwnList(recipe, await readDistfiles(resolve(cwd, distfiles ?? places.distfileList)));
