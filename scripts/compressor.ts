@@ -65,7 +65,7 @@ async function main(): Promise<void> {
         environment: { PATH: hostPath, HOME: '/tmp', LC_ALL: 'C', TZ: 'UTC0' },
         command: ['make', '-s', '-j2', 'compress', 'DISTFILES=/work'],
       },
-      { helper, signal: undefined, listen: (chunk) => (log += chunk.toString()) },
+      { helper, signal: undefined, listen: (chunk) => (log += chunk.toString()) !== '' },
     );
     if (status !== 0) throw new Error(`make ended with ${status}:\n${log}`);
     cpSync(join(work, 'build/compress'), `${program}.${process.pid}`);

@@ -5,7 +5,7 @@ import { type Log, openLog } from './log.ts';
 import { makeOutput, placeInputs } from './place.ts';
 import { type JobPool, seated } from './job-pool.ts';
 import { filesOf } from './key.ts';
-import { removeIn } from './remove.ts';
+import { openIn, removeIn } from './remove.ts';
 import type { BuildRoot } from './root.ts';
 import { type Phase, runScript, scriptCall, type ScriptSetting } from './script.ts';
 import { linkLogName } from './variables.ts';
@@ -85,7 +85,7 @@ export async function build<T>(
       const whole = await runScripts(course);
       const { cpuSeconds } = course;
       const tell = (finding: Finding): void => {
-        log.write(`== ${findingText(finding)} (${finding.hint})\n`);
+        log.note(`${findingText(finding)} (${finding.hint})`);
         if (!finding.refused) setting.listen({ event: 'finding', finding });
       };
       const result = whole ? await take({ work: place.path, cpuSeconds, log, tell }) : undefined;
@@ -121,6 +121,7 @@ async function runScripts(course: Course): Promise<boolean> {
   for (const name of [output, linkLogName]) await removeIn(work, name);
   makeOutput(work, output);
   await runPart('build', course);
+  for (const name of [output, linkLogName]) await openIn(work, name);
   return true;
 }
 

@@ -7,6 +7,12 @@ const full = /No space left on device|Disk quota exceeded|ENOSPC|EDQUOT/;
 /** With less than this left nothing can be written any more, in bytes: file systems keep some for themselves. */
 const least = 1 << 20;
 
+const makeRoom = 'make room there, or build elsewhere: -w DIR, or STATIC_DISTRO_HOME for everything';
+
+/** What to do about a failure of ours that is one of room, by its message. */
+export const roomHint = (message: string): string | undefined =>
+  /\((?:ENOSPC|EDQUOT)\)$/.test(message) ? makeRoom : undefined;
+
 /** A file system on which there is no room: what it is, and what to do. */
 export type FullDisk = { readonly what: string; readonly hint: string };
 
@@ -18,7 +24,7 @@ export function fullDisk(work: string, said: readonly string[]): FullDisk | unde
   if (isFull(work)) {
     return {
       what: `the disk with the work directory ${quote(work)} is full`,
-      hint: 'make room there, or build elsewhere: -w DIR, or STATIC_DISTRO_HOME for everything',
+      hint: makeRoom,
     };
   }
   const { bavail, bsize } = statfsSync(work);

@@ -2,7 +2,7 @@ import { Fault } from '../../builder/fault.ts';
 import { display, quote } from '../package/name.ts';
 import type { Call } from '../run/command.ts';
 import { type FailedBuild, writeFailed } from './failed.ts';
-import { isFull } from './disk.ts';
+import { isFull, roomHint } from './disk.ts';
 import type { Share } from '../run/share.ts';
 import type { Log } from './log.ts';
 import type { Workplace } from './workplace.ts';
@@ -63,7 +63,8 @@ export async function explain(
   const kept =
     ofBuild && keep !== 'never' && !(keep === 'usual' && isFull(place.path)) ? await place.keep() : undefined;
   if (ofBuild) listen({ event: 'failed', lines: log.tail(shownLines), log: log.path, kept });
-  const words = [...(error.hint === undefined ? [] : [error.hint]), `log: ${quote(log.path)}`];
+  const advice = error.hint ?? (ofBuild ? undefined : roomHint(error.message));
+  const words = [...(advice === undefined ? [] : [advice]), `log: ${quote(log.path)}`];
   if (kept !== undefined) words.push(`work directory: ${quote(kept)}`);
   if (kept !== undefined && call) {
     const { name, version, phase } = scene;

@@ -118,6 +118,9 @@ export function planGraph(jobs: readonly Job[], options: GraphOptions): Graph {
   }
 }
 
+/** How the user names repositories of what builds need. */
+const ours = { option: '-p' } as const;
+
 /** What a job can have in its roots. */
 function sightOf({ job, hidden }: Draft, drafts: readonly Draft[], options: GraphOptions) {
   const seen = drafts.filter((draft) => !hidden.has(draft.name));
@@ -144,7 +147,7 @@ function toolsOfTests(
       const { planned, maker, others } = sightOf(draft, drafts, options);
       const repositories = [prospects(draft.made), planned, ...others];
       try {
-        const root = resolve(repositories, testWishes(draft.job.recipe.control, draft.made));
+        const root = resolve(repositories, testWishes(draft.job.recipe.control, draft.made), ours);
         const makers = root.flatMap(({ repository, ...id }) =>
           repository === planned ? (maker.get(idOf(id)) ?? []) : [],
         );
@@ -167,7 +170,7 @@ function decide(draft: Draft, drafts: readonly Draft[], options: GraphOptions): 
   const root = (phase: 'unpack' | 'build', from: readonly Repository[]): readonly Ingredient[] => {
     const kept = locked[phase];
     const repositories = [planned, ...(stale ? [stale] : []), ...from];
-    return resolve(repositories, wishes[phase], kept ? { locked: kept } : {})
+    return resolve(repositories, wishes[phase], kept ? { ...ours, locked: kept } : ours)
       .map(({ name, version, repository }): Ingredient => {
         const node = repository === planned ? maker.get(idOf({ name, version })) : undefined;
         return { name, version, from: node === undefined ? { repository } : { node } };

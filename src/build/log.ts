@@ -19,14 +19,18 @@ export type Log = {
   /** Where it is once the build has ended. */
   readonly path: string;
   write(chunk: Buffer | string): void;
+  /** A line of ours, not at the end of one of the build's. */
+  note(text: string): void;
+  /** Whether the build has said more than is kept. */
+  readonly full: boolean;
   /** Closes the log and puts it in its place, once, where it takes that of the last build of the same version. */
   end(): void;
   /** The last lines, at most `count`, without what would confuse a terminal. */
   tail(count: number): string[];
 };
 
-/** A build that says more than this is not listened to any longer. */
-const mostBytes = 256 << 20;
+/** No build says more that anybody reads, in bytes. */
+export const mostBytes = 256 << 20;
 
 /** Of what is shown: a compiler's command line says little and fills a screen. */
 const longestLine = 300;
@@ -43,6 +47,7 @@ export function openLog(directory: string, name: string, version: string, kind =
   let bytes = 0;
   let whole = true;
   let closed = false;
+  let inLine = false;
   const put = (chunk: Buffer | string): void => {
     if (!whole) return;
     try {
@@ -54,9 +59,14 @@ export function openLog(directory: string, name: string, version: string, kind =
   return {
     path,
     write(chunk) {
-      if (bytes >= mostBytes) return;
+      if (bytes >= mostBytes || chunk.length === 0) return;
       bytes += chunk.length;
+      inLine = bytes < mostBytes && !endsLine(chunk);
       put(bytes < mostBytes ? chunk : '\n(this log is too long, the rest is left out)\n');
+    },
+    note: (text) => put(`${inLine ? '\n' : ''}== ${text}\n`),
+    get full() {
+      return bytes >= mostBytes;
     },
     end() {
       if (closed) return;
@@ -67,6 +77,9 @@ export function openLog(directory: string, name: string, version: string, kind =
     tail: (count) => lastLines(closed ? path : temporary, count),
   };
 }
+
+const endsLine = (chunk: Buffer | string): boolean =>
+  (typeof chunk === 'string' ? chunk.charCodeAt(chunk.length - 1) : chunk.at(-1)) === 10;
 
 function open(folder: string, temporary: string): number {
   try {

@@ -32,6 +32,7 @@ export async function make(work: Work): Promise<Produced> {
     why: reasons(recipe, keys, last, setting.results),
     again: request.again ?? false,
   });
+  if (request.pack) await shelf.require();
   const paths = request.unpack ? await setting.fetch(distfiles, recipe.control.sources) : [];
   const guarded = [...setting.guarded, shelf.directory];
   await plan.bring?.();

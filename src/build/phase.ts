@@ -9,8 +9,8 @@ import { reapedSeconds } from './cpu.ts';
 export type PhaseOptions = {
   readonly helper: string;
   readonly signal: AbortSignal | undefined;
-  /** Hears everything that the command says, as it says it. */
-  readonly listen: (chunk: Buffer) => void;
+  /** Hears everything that the command says, as it says it; where it says no, that was too much. */
+  readonly listen: (chunk: Buffer) => boolean;
   readonly limits?: Limits;
   /** Another caller of the helper than usual. */
   readonly caller?: Caller;
@@ -24,8 +24,11 @@ export type Caller = { readonly through: readonly string[]; readonly env: Readon
 /** In seconds: how long a command may take in all, and how long it may say nothing. `Infinity` for no limit. */
 export type Limits = { readonly timeout: number; readonly idle: number };
 
-/** How a command ended: its exit status, 128 + n for a signal, and the limit that it was ended for. */
-export type Ended = { readonly status: number; readonly exceeded?: keyof Limits };
+/** What a command was ended for: a limit, or that it said too much. */
+export type Exceeded = keyof Limits | 'said';
+
+/** How a command ended: its exit status, 128 + n for a signal, and what it was ended for. */
+export type Ended = { readonly status: number; readonly exceeded?: Exceeded };
 
 /** How long a command that is to end may tidy up, in ms. */
 const grace = 3000;
@@ -53,20 +56,21 @@ export async function runPhase(
     detached: true,
   });
   let said = '';
-  let exceeded: keyof Limits | undefined;
+  let exceeded: Exceeded | undefined;
   let killing: NodeJS.Timeout | undefined;
   const stop = (): void => {
     child.kill('SIGTERM');
     killing ??= setTimeout(() => child.kill('SIGKILL'), grace);
   };
-  const watch = watchLimits(limits, (limit) => {
-    exceeded = limit;
+  const end = (why: Exceeded): void => {
+    exceeded ??= why;
     stop();
-  });
+  };
+  const watch = watchLimits(limits, end);
   const hear = (chunk: Buffer): void => {
     said = (said + chunk.toString('latin1')).slice(-4096);
     watch.heard();
-    listen(chunk);
+    if (!listen(chunk)) end('said');
   };
   child.stdout.on('data', hear);
   child.stderr.on('data', hear);

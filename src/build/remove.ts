@@ -17,6 +17,12 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
+/** Opens `name` in a directory, and all below it, to its owner, who may have shut it; root sees everything as it is. */
+export async function openIn(directory: string, name: string): Promise<void> {
+  if (process.geteuid?.() === 0) return;
+  await run('chmod', ['-R', 'u+rwX', '--', `./${name}`], { cwd: directory }).catch(() => undefined);
+}
+
 /** Removes `name` in a directory in which somebody else may be at work: nothing outside of it is touched. */
 export async function removeIn(directory: string, name: string): Promise<void> {
   await run('chmod', ['-R', 'u+rwX', '--', `./${name}`], { cwd: directory }).catch(() => undefined);

@@ -1,10 +1,11 @@
+import { chmodSync, statSync } from 'node:fs';
 import { Fault } from '../../builder/fault.ts';
 import { formatDuration } from '../package/duration.ts';
 import type { Call } from '../run/command.ts';
 import type { Recipe } from '../source/recipe.ts';
 import { fullDisk } from './disk.ts';
-import type { Log } from './log.ts';
-import { type Caller, type Limits, runPhase } from './phase.ts';
+import { type Log, mostBytes } from './log.ts';
+import { type Caller, type Exceeded, type Limits, runPhase } from './phase.ts';
 import type { BuildRoot } from './root.ts';
 import { type Machines, scriptEnvironment, workPath } from './variables.ts';
 
@@ -68,7 +69,7 @@ export const scriptCall = (
 
 /**
  * Runs a script to its end, into the log. Throws BUILD where it fails, takes longer than it may, says nothing for
- * longer than it may, or fills the disk; SANDBOX; the signal's reason.
+ * longer than it may, says more than a log holds, or fills the disk; SANDBOX; the signal's reason.
  */
 export async function runScript(
   script: Script,
@@ -81,7 +82,7 @@ export async function runScript(
   const { helper, signal, caller } = setting;
   const timeout = setting.limits?.timeout ?? recipe.control.timeout ?? usual.timeout;
   const limits = { timeout, idle: setting.limits?.idle ?? usual.idle };
-  log.write(`== ${title}: ${phase}.sh\n`);
+  log.note(`${title}: ${phase}.sh`);
   const { status, exceeded } = await runPhase(call, {
     helper,
     signal,
@@ -91,25 +92,38 @@ export async function runScript(
     listen(chunk) {
       log.write(chunk);
       heard(chunk);
+      return !log.full;
     },
-  });
+  }).finally(() => reopen(work));
   if (status === 0 && !exceeded) return;
   const [how, hint] = exceeded ? overdue(exceeded, limits) : [endOf(status), undefined];
   const disk = exceeded ? undefined : fullDisk(work, log.tail(telling));
   const what = `${phase}.sh ${how}${disk ? `: ${disk.what}` : ''}`;
-  log.write(`== ${what}\n`);
+  log.note(what);
   const advice = disk?.hint ?? hint;
   throw new Fault('BUILD', `${title}: ${what}`, advice === undefined ? {} : { hint: advice });
+}
+
+/** A script can shut its work directory even to us, whose it is where root does not build. */
+function reopen(work: string): void {
+  const { mode } = statSync(work);
+  if ((mode & 0o700) !== 0o700) chmodSync(work, (mode & 0o777) | 0o700);
 }
 
 const endOf = (status: number): string =>
   status > 128 ? `was killed by signal ${status - 128}` : `ended with status ${status}`;
 
-function overdue(limit: keyof Limits, { timeout, idle }: Limits): readonly [how: string, hint: string] {
+function overdue(limit: Exceeded, { timeout, idle }: Limits): readonly [how: string, hint: string] {
   if (limit === 'timeout') {
     return [
       `took longer than ${formatDuration(timeout)} and was ended`,
       'if it needs longer: Timeout in its control file, or --timeout',
+    ];
+  }
+  if (limit === 'said') {
+    return [
+      `said more than ${mostBytes >> 20} MiB and was ended`,
+      'it says the same without end, or should say less, or to a file',
     ];
   }
   return [

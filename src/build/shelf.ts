@@ -11,6 +11,8 @@ export type Shelf = {
   find(name: string, version: string): ChosenPackage | undefined;
   /** As it is now; undefined if there is none yet. */
   repository(): Repository | undefined;
+  /** Throws where nothing can be put: before somebody builds for it. */
+  require(): Promise<void>;
   /** Makes finished trees in a directory that `make` gets, publishes all of them, and gives where they are. */
   put(make: (staging: string) => Promise<readonly FinishedPackage[]>): Promise<readonly FinishedPackage[]>;
 };
@@ -27,6 +29,7 @@ export function openShelf(directory: string, lock: string): Shelf {
     directory,
     find,
     repository: open,
+    require: () => withStaging(directory, () => Promise.resolve()),
     put: (make) =>
       withStaging(directory, async (staging) => {
         const packages = await make(staging);

@@ -94,7 +94,7 @@ async function choosePackages(
 ): Promise<readonly ChosenPackage[]> {
   try {
     const wishes = testWishes(view === 'host' ? { ...control, dependsTest: [] } : control, packages);
-    const chosen = choose([repositoryOf(packages), ...repositories], wishes);
+    const chosen = choose([repositoryOf(packages), ...repositories], wishes, { option: '-p' });
     await bring(chosen, 'tree');
     return chosen;
   } catch (error) {

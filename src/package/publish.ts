@@ -5,7 +5,7 @@ import { candidateOf } from './candidate.ts';
 import { bringIn, recover, type FinishedPackage } from './incoming.ts';
 import { writeIndex } from './indexing.ts';
 import { lockPath, recordsPath, stagingPath, treePath } from './layout.ts';
-import { checkName, checkVersion, display } from './name.ts';
+import { checkName, checkVersion, display, quote } from './name.ts';
 import { ownerToken } from './owner.ts';
 import { listNames } from './walk.ts';
 import { worthIndexing } from './worth-indexing.ts';
@@ -21,7 +21,12 @@ export async function withStaging<T>(directory: string, fn: (staging: string) =>
   try {
     mkdirSync(staging, { recursive: true, mode: 0o755 });
   } catch (error) {
-    throw asFault(error, `cannot write to the repository ${display(directory)}`);
+    const fault = asFault(error, `cannot write to the repository ${display(directory)}`);
+    if (!(fault instanceof Fault)) throw fault;
+    throw new Fault(fault.code, fault.message, {
+      hint: `name another, or see who may write to it: ls -ld ${quote(directory)}`,
+      cause: error,
+    });
   }
   try {
     return await fn(staging);

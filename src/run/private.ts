@@ -42,11 +42,15 @@ function make(directory: string): void {
     mkdirSync(directory, { mode: privateMode });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
-    const fault = asFault(error, `cannot make the cache directory ${quote(directory)}`);
-    throw fault instanceof Fault
-      ? new Fault(fault.code, fault.message, { hint: elsewhere, cause: error })
-      : fault;
+    throw elsewhereFault(error, `cannot make the cache directory ${quote(directory)}`);
   }
+}
+
+function elsewhereFault(error: unknown, doing: string): unknown {
+  const fault = asFault(error, doing);
+  return fault instanceof Fault
+    ? new Fault(fault.code, fault.message, { hint: elsewhere, cause: error })
+    : fault;
 }
 
 /** Throws UNSAFE unless the directory is the caller's and nobody else's to write to. */
@@ -77,6 +81,6 @@ function look(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    throw asFault(error, `cannot look at ${quote(path)}`);
+    throw elsewhereFault(error, `cannot look at ${quote(path)}`);
   }
 }

@@ -7,8 +7,15 @@ import { describeExisting, describeVersions, list } from './ranges.ts';
 import type { Universe, Wish } from './universe.ts';
 import { Unsatisfiable } from './unsatisfiable.ts';
 
+/** What names repositories in most tools. */
+const usualOption = '-d';
+
 /** The error for wishes that name nothing that exists; undefined if there is none of these. */
-export function explainUnknown(universe: Universe, wishes: readonly Wish[]): Unsatisfiable | undefined {
+export function explainUnknown(
+  universe: Universe,
+  wishes: readonly Wish[],
+  option = usualOption,
+): Unsatisfiable | undefined {
   const unknown = [...wishes.entries()].filter(([, { alternatives }]) =>
     alternatives.every(({ name }) => !exists(universe, name)),
   );
@@ -18,11 +25,11 @@ export function explainUnknown(universe: Universe, wishes: readonly Wish[]): Uns
     .map(({ relation }) => `${absence(universe, relation)} (${origin(relation)})`)
     .join('; ');
   const places = unknown.map(([at]) => at);
-  return new Unsatisfiable(message, hintFor(universe, core), core, places);
+  return new Unsatisfiable(message, hintFor(universe, core, option), core, places);
 }
 
 /** The error for facts that cannot be true together, in one line. */
-export function explain(universe: Universe, core: readonly Fact[]): Unsatisfiable {
+export function explain(universe: Universe, core: readonly Fact[], option = usualOption): Unsatisfiable {
   const facts = merge(core).map((alike) => () => describe(universe, core, alike));
   const start = facts.length === 1 ? 'nothing meets' : 'no set of packages meets all of';
   const left = facts.length - shownFirst - shownLast;
@@ -34,7 +41,7 @@ export function explain(universe: Universe, core: readonly Fact[]): Unsatisfiabl
           `${left} more`,
           ...facts.slice(-shownLast).map((fact) => fact()),
         ];
-  return new Unsatisfiable(`${start} ${shown.join('; ')}`, hintFor(universe, core), core, []);
+  return new Unsatisfiable(`${start} ${shown.join('; ')}`, hintFor(universe, core, option), core, []);
 }
 
 /** Of very many facts, the wishes at the start and what does not fit at the end say most. */
@@ -108,13 +115,13 @@ function standIns(universe: Universe, core: readonly Fact[], owner: string, conf
   return `, which ${list(found)} ${found.length === 1 ? 'provides' : 'provide'}`;
 }
 
-function hintFor(universe: Universe, core: readonly Fact[]): string | undefined {
+function hintFor(universe: Universe, core: readonly Fact[], option: string): string | undefined {
   const alternatives = core.flatMap(({ relation }) => relation.alternatives);
   const missing = alternatives.find(({ name }) => !exists(universe, name))?.name;
   if (missing !== undefined) {
     const meant = nearest(missing, universe.names());
     if (meant !== undefined && meant !== missing) return `did you mean ${quote(meant)}?`;
-    return `name the repository that has ${quote(missing)} with -d`;
+    return `name the repository that has ${quote(missing)} with ${option}`;
   }
   for (const alternative of alternatives) {
     if (candidates(universe, alternative).length > 0) continue;

@@ -20,5 +20,6 @@ export function solve(
 ): readonly Package[] {
   const { state, contradiction } = search(createProblem(universe, wishes, preferences));
   if (!contradiction) return answerOf(state);
-  throw explainUnknown(universe, wishes) ?? explain(universe, coreOf(state, contradiction));
+  const { option } = preferences;
+  throw explainUnknown(universe, wishes, option) ?? explain(universe, coreOf(state, contradiction), option);
 }

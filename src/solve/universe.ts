@@ -26,4 +26,8 @@ export type Wish = Relation & { readonly from?: string };
 /** Versions to keep where nothing speaks against them, by name: those of a lock. */
 export type Locked = ReadonlyMap<string, string>;
 
-export type Preferences = { readonly locked?: Locked };
+export type Preferences = {
+  readonly locked?: Locked;
+  /** The option of the tool that names repositories, for hints; `-d` if not said. */
+  readonly option?: string;
+};

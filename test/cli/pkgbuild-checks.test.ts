@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { once } from 'node:events';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -13,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { type Demo, makeDemo, namesIn, processesWith } from '../support/demo.ts';
 import { rootTest } from '../support/root-test.ts';
-import { output, quickstart, run, start, tool } from '../support/tools.ts';
+import { isRoot, output, quickstart, run, start, tool } from '../support/tools.ts';
 
 const sources = {
   control: `Source: demo
@@ -285,6 +286,38 @@ rootTest('a script that fills the disk: which one, and what to do; nothing stays
   t.is(next.status, 0, next.stderr);
 });
 
+rootTest('a script that says the same without end is ended, and its log fills no disk for long', (t) => {
+  const { place, recipe, repository } = demo(t, { 'build.sh': 'printf begun\nexec yes\n' });
+  const env = { STATIC_DISTRO_HOME: smallDisk(t, place) };
+  const result = run(tool('pkgbuild'), ['-r', repository, '--no-apt', '-p', quickstart, recipe], { env });
+  failed(t, result, /build\.sh said more than 256 MiB and was ended$/);
+});
+
+test('what a script shuts is opened again to whom it belongs', (t) => {
+  const shut = `${sources['build.sh']}cd "$PKG_INSTDIR$PKG_DIR"\necho x >data\nchmod 0 data . "$PKG_INSTDIR" /work && exit 0\n`;
+  const { place, recipe, repository, write, options, env, work } = demo(t, { 'build.sh': shut });
+  if (isRoot) for (const path of [join(place, '..'), place]) chownSync(path, 12345, 12345);
+  const [program = '', ...words] = [...another(), tool('pkgbuild'), ...options, recipe];
+  const build = () => run(program, words, { env });
+  const result = build();
+  t.is(result.status, 0, result.stderr);
+  t.deepEqual(namesIn(work), []);
+  t.is(readFileSync(join(repository, 'demo/1.0/data'), 'utf8'), 'x\n');
+
+  write('build.sh', shut.replace('exit 0', 'printf "no line" && exit 3'));
+  failed(t, build(), /build\.sh ended with status 3$/);
+  const log = readFileSync(join(place, 'home/cache/builds/logs/demo/1.0.log'), 'utf8');
+  t.true(log.endsWith('\nno line\n== build.sh ended with status 3\n'), log);
+});
+
+/** Somebody else than root, who may look into root's directories only if the checkout is below one of them. */
+function another(): readonly string[] {
+  if (!isRoot) return ['env'];
+  const user = ['setpriv', '--reuid', '12345', '--regid', '12345', '--clear-groups'];
+  if (run(user[0] ?? '', [...user.slice(1), 'test', '-x', tool('pkgbuild')]).status === 0) return user;
+  return [...user, '--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'];
+}
+
 /** A disk of 8 MiB. */
 function smallDisk(t: ExecutionContext, place: string): string {
   const small = join(place, 'small');
@@ -314,6 +347,7 @@ rootTest('a repository, and a store, on a disk that is full', (t) => {
   for (let round = 0; round < 4; round += 1) {
     const noStore = build(repository, small);
     failed(t, noStore, /no space left on device/);
+    t.regex(noStore.stderr, /make room/);
     t.deepEqual(namesIn(join(small, 'cache/work')), []);
   }
   t.deepEqual(namesIn(repository), []);
@@ -447,7 +481,7 @@ test('--check of what was not built, of several, and as JSON', (t) => {
   const { recipe, place, work, pkgbuild } = demo(t);
   const missing = pkgbuild('--check', recipe);
   t.is(missing.status, 1);
-  t.regex(missing.stderr, /demo 1\.0 is not in .*: there is nothing to check/);
+  t.regex(missing.stderr, /^pkgbuild: demo 1\.0 is not in .*: there is nothing to check/);
   t.is(pkgbuild('--check').status, 2);
   t.is(pkgbuild('--check', '--shell', recipe).status, 2);
   pkgbuild('--new', 'fresh');
@@ -477,6 +511,11 @@ test('--check of what was not built, of several, and as JSON', (t) => {
 });
 
 const flaws: Record<string, readonly [file: string, text: string, says: RegExp]> = {
+  'a field that nobody knows': [
+    'control',
+    sources.control.replace('Depends-Test', 'Depend-Test'),
+    /control"?:8:1: warning: Depend-Test: .* did you mean Depends-Test\?.*\[control\]/,
+  ],
   'no licence': [
     'control',
     sources.control.replace('License: MIT\n', ''),

@@ -351,13 +351,18 @@ test('a distfile that cannot be had, or is another one, is named', async (t) => 
   write('control', control.replace('demo-1.0.tar.gz', 'other-1.0.tar.gz'));
   const unlisted = pkgbuild(recipe);
   t.is(unlisted.status, 1);
-  t.regex(unlisted.stderr, /no distfile is called "other-1\.0\.tar\.gz"/);
+  t.regex(unlisted.stderr, /no distfile is called "other-1\.0\.tar\.gz" \(Sources of demo\)/);
 
   write('control', control);
   writeFileSync(join(place, 'distfiles/demo-1.0.tar.gz'), 'something else');
   const wrong = pkgbuild(recipe);
   t.is(wrong.status, 1);
-  t.regex(wrong.stderr, /demo-1\.0\.tar\.gz cannot be had/);
+  t.regex(
+    wrong.stderr,
+    /demo-1\.0\.tar\.gz cannot be had: ".*demo-1\.0\.tar\.gz": other bytes than the list says/,
+  );
+  t.regex(wrong.stderr, /, or name a directory that has it with -d$/m);
+  t.is(readFileSync(join(place, 'distfiles/demo-1.0.tar.gz'), 'utf8'), 'something else');
   t.deepEqual(namesIn(repository), []);
 });
 
@@ -381,7 +386,19 @@ test('errors in a control file have their place, and bad options their reason', 
     [['nosuch'], 1, /no recipe is called "nosuch"/],
     [['lua=9'], 1, /no recipe is called "lua=9"[^]*it has lua 5\.4\.4/],
     [['./nosuch'], 1, /there is no recipe "\.\/nosuch"/],
-    [[place], 1, /cannot read the control file/],
+    [[place], 1, /cannot read the control file.*\n.*name one of its versions: ".*\/demo"/],
+    [[join(place, 'distfiles')], 1, /cannot read the control file.*\n.*pkgbuild --new NAME/],
+    [[join(root, 'packages/lua')], 1, /\n.*name one of its versions: ".*packages\/lua\/5\.4\.4"/],
+    [
+      ['-r', join(recipe, 'control/x'), recipe],
+      1,
+      /^pkgbuild: cannot write to the repository .*\n.*name another/,
+    ],
+    [
+      ['--update', '--lock-file', join(place, 'none/x'), recipe],
+      1,
+      /^pkgbuild: cannot write ".*none\/x": there is no such/,
+    ],
     [[], 2, /missing required argument/],
     [['-B', 'lua'], 2, /needed for -B/],
     [['-o', '../x', 'lua'], 2, /-o "\.\.\/x"/],
@@ -400,6 +417,9 @@ test('errors in a control file have their place, and bad options their reason', 
     t.regex(result.stderr, says);
     t.is(result.stdout, '');
   }
+  t.false(existsSync(join(place, 'none')));
+  write('control', control.replace('License', 'Depends-Build: nosuchthing\nLicense'));
+  t.regex(pkgbuild('-p', quickstart, recipe).stderr, /name the repository that has "nosuchthing" with -p$/m);
   rmSync(join(recipe, 'unpack.sh'));
   t.regex(pkgbuild(recipe).stderr, /has no unpack\.sh/);
 });

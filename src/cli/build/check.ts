@@ -72,7 +72,7 @@ async function checkOne(
     if (!node) throw new Error('no recipe');
     const request = { ...node, machine: graph.machine, shelf: graph.shelf, output: defaultOutput };
     const plan = planOf(node, graph.machine);
-    for (const line of others(from, plan)) note(`warning: ${title}: ${line}`);
+    if (from.length > 0) for (const line of others(from, plan)) note(`warning: ${title}: ${line}`);
     const vary = join(dirname(context.places.helper), 'vary');
     const checked = await checkBuild(request, { ...setting, vary }, plan, report.listen);
     return { checked, plan };

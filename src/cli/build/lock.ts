@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { Fault } from '../../../builder/fault.ts';
 import { readBuildLock, updateBuildLock } from '../../build/build-lock.ts';
 import type { Node } from '../../build/graph.ts';
@@ -7,7 +8,7 @@ import { lockEntry, type Locking, lockingBy } from '../../build/locking.ts';
 import type { Plan } from '../../build/plan.ts';
 import type { BuiltPackage } from '../../build/results.ts';
 import type { Machine } from '../../package/architecture.ts';
-import { display } from '../../package/name.ts';
+import { display, quote } from '../../package/name.ts';
 import type { Context } from '../context.ts';
 import { type PlaceOptions, recipesOf } from './options.ts';
 import type { Prepared } from './prepare.ts';
@@ -42,8 +43,14 @@ export function openLocking(
   if (options.update && !options.lock) {
     throw new Fault('USAGE', '--update and --no-lock do not go together', { hint: 'leave one out' });
   }
-  if (options.update || !options.lock) return undefined;
   const path = pathOf(options, context);
+  // A lock on a directory that is not there would make a file of it, and what was built could not be written down.
+  if (options.update && !existsSync(dirname(path))) {
+    throw new Fault('NOT_FOUND', `cannot write ${quote(path)}: there is no such directory`, {
+      hint: `make it first: mkdir -p ${quote(dirname(path))}`,
+    });
+  }
+  if (options.update || !options.lock) return undefined;
   const shown = display(path);
   return lockingBy(readBuildLock(path), machine, ({ name }, why) =>
     note(`${name}: ${shown} is not used: ${why}`),
