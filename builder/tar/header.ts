@@ -31,6 +31,9 @@ const field = {
   devices: [329, 16],
 } as const;
 
+/** After it come only zeros. */
+const endOfFields = field.devices[0] + field.devices[1];
+
 const typeFlag = { file: '0', link: '1', symlink: '2', directory: '5' } as const;
 const paxFlag = 'x';
 
@@ -97,6 +100,10 @@ export function decodeHeader(block: Buffer, records: PaxRecords = new Map()): Ra
     uid: readOctal(block, field.uid),
     gid: readOctal(block, field.gid),
   };
+  const told = Number(records.get('size')?.toString('latin1') ?? size);
+  // What is no number would be written as zero bytes, which could be what was there.
+  if (![size, told, attributes.mode, attributes.uid, attributes.gid].every((number) => number >= 0))
+    return undefined;
   const target = records.get('linkpath') ?? readText(block, field.target);
   switch (flag) {
     case typeFlag.directory:
@@ -105,14 +112,7 @@ export function decodeHeader(block: Buffer, records: PaxRecords = new Map()): Ra
         header: { ...attributes, type: 'directory', path: attributes.path.subarray(0, -1) },
       };
     case typeFlag.file:
-      return {
-        type: 'entry',
-        header: {
-          ...attributes,
-          type: 'file',
-          size: Number(records.get('size')?.toString('latin1') ?? size),
-        },
-      };
+      return { type: 'entry', header: { ...attributes, type: 'file', size: told } };
     case typeFlag.symlink:
       return { type: 'entry', header: { ...attributes, type: 'symlink', target } };
     case typeFlag.link:
@@ -181,25 +181,31 @@ function writeRecords(records: Buffer, into: Buffer, at: number): number {
 
 function writeBlock(into: Buffer, at: number, { name, target, flag, mode, uid, gid, size }: Fields): number {
   const block = into.subarray(at, at + blockSize);
-  template.copy(block);
-  name.copy(block, 0, 0, field.name[1]);
+  block.set(template);
+  block.set(name.length > field.name[1] ? name.subarray(0, field.name[1]) : name);
   // Cut, and never to something that ends in a slash, which some readers take for a directory.
   if (name.length > field.name[1]) for (let i = field.name[1] - 1; block[i] === 0x2f; i--) block[i] = 0;
-  target.copy(block, field.target[0], 0, field.target[1]);
-  block.write(flag, field.type[0], 'latin1');
+  if (target.length > 0) target.copy(block, field.target[0], 0, field.target[1]);
+  block[field.type[0]] = flag.charCodeAt(0);
   writeOctal(block, field.mode, mode);
   writeOctal(block, field.uid, uid);
   writeOctal(block, field.gid, gid);
   writeOctal(block, field.size, size);
-  // The checksum is the sum of all bytes, its own field read as blanks.
+  // The checksum is the sum of all bytes, its own field read as blanks; its last byte stays one.
   let sum = 0;
-  for (let i = 0; i < blockSize; i++) sum += block[i] ?? 0;
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, field.checksum[0], 'latin1');
+  for (let i = 0; i < endOfFields; i++) sum += block[i] ?? 0;
+  writeOctal(block, [field.checksum[0], field.checksum[1] - 1], sum);
   return at + blockSize;
 }
 
+/** Digits and a zero byte; several times faster than by way of a string. */
 function writeOctal(block: Buffer, [offset, length]: Field, value: number): void {
-  block.write(`${value.toString(8).padStart(length - 1, '0')}\0`, offset, 'latin1');
+  let left = value;
+  for (let i = offset + length - 2; i >= offset; i--) {
+    block[i] = 0x30 + (left % 8);
+    left = Math.floor(left / 8);
+  }
+  block[offset + length - 1] = 0;
 }
 
 const readOctal = (block: Buffer, [offset, length]: Field): number =>

@@ -90,7 +90,8 @@ function* readHeader(where: string, first: Buffer): Generator<Want, Header, Buff
     raw = Buffer.concat([start, records, block]);
     header = decodeHeader(block, parsePaxRecords(records.subarray(0, header.size)));
   }
-  if (header?.type !== 'entry') throw malformed(where, 'an entry is of an unknown type');
+  if (header?.type !== 'entry')
+    throw malformed(where, 'an entry is of an unknown type, or has no number where one belongs');
   if (!encodeHeader(header.header).equals(raw))
     throw malformed(where, `the entry ${showPath(header.header.path)} is not written as the format says`);
   return detached(header.header);

@@ -194,6 +194,30 @@ function strictly(tar: Buffer): { headers: Header[]; bytes: number } | undefined
   }
 }
 
+test('a field of a header that is empty, or no number, is not read as 0', (t) => {
+  const good = readFileSync(join(fixtures, 'layer-good.tar'));
+  t.truthy(strictly(good));
+  // Mode, owner, group, size and time, and what is written there.
+  for (const [at, length] of [
+    [100, 8],
+    [108, 8],
+    [116, 8],
+    [124, 12],
+    [136, 12],
+  ] as const) {
+    for (const content of ['\0', ' ', '-', 'x']) {
+      const changed = Buffer.from(good);
+      changed.fill(content, at, at + length);
+      const sum = changed
+        .subarray(0, 512)
+        .fill(' ', 148, 156)
+        .reduce((total, byte) => total + byte, 0);
+      changed.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+      t.is(strictly(changed), undefined, `${at} ${content}`);
+    }
+  }
+});
+
 test('a layer with any byte changed, cut or doubled is refused, or read as every other tool reads it', (t) => {
   const good = readFileSync(join(fixtures, 'layer-good.tar'));
   const directory = temporary(t);
