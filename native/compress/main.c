@@ -18,6 +18,9 @@
 #include "pieces.h"
 
 #include <libdeflate.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -96,6 +99,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
+#ifdef __GLIBC__
+	/* Else each thread keeps what it has freed for itself, and outputs that are freed by another thread pile up. */
+	mallopt(M_ARENA_MAX, 1);
+#endif
 	size_t slab_size = with_zstd ? ZSTD_PIECE : GZIP_PIECE;
 	unsigned gzip_slabs = 2 * threads + 1 < MOST_GZIP_SLABS ? 2 * threads + 1 : MOST_GZIP_SLABS;
 	unsigned slabs = with_zstd ? (with_gzip ? BOTH_SLABS : ZSTD_SLABS) : gzip_slabs;
