@@ -195,7 +195,7 @@ async function recover(
   if (!problem || problem.status === 404) await place.registry.pause(state.failures - 1, reasonOf(fault));
   if (last && (await isThere(place, descriptor))) return true;
   const session = state.session;
-  if (session && problem?.status !== 404) await resume(task, state, session);
+  if (session && problem?.status !== 404) await resume(task, state, session, problem?.status === 416);
   else {
     state.session = undefined;
     await sessions?.forget(place, descriptor);
@@ -214,8 +214,8 @@ export async function isThere(place: Place, { digest, size }: Descriptor): Promi
   return answer.status === 200 && (parseLength(answer.headers['content-length']) ?? size) === size;
 }
 
-/** Asks how far the upload has got (end-13). An offset at which nothing can go on begins a new one. */
-async function resume(task: Upload, state: State, session: Session): Promise<void> {
+/** Asks how far the upload has got (end-13). An offset at which nothing can go on begins a new one, as one that was refused. */
+async function resume(task: Upload, state: State, session: Session, refused = false): Promise<void> {
   const { place, descriptor } = task;
   const before = session.offset;
   let answer: Answer | undefined;
@@ -237,7 +237,7 @@ async function resume(task: Upload, state: State, session: Session): Promise<voi
       location: nextLocation(task, answer, session.location),
       offset: known,
     });
-  } else if (before > 0 && answer?.status !== 404 && state.failures < 2 && known === undefined) {
+  } else if (before > 0 && !refused && answer?.status !== 404 && state.failures < 2 && known === undefined) {
     // It cannot tell; the place that it confirmed last is worth one try.
     state.session = session;
   } else {
