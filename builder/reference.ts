@@ -1,3 +1,4 @@
+import { advice } from './advice.ts';
 import { checkDigest, type Digest } from './digest.ts';
 import { Fault } from './fault.ts';
 import { quote } from './json.ts';
@@ -47,7 +48,7 @@ export function refuseUser(text: string): void {
     'INPUT',
     'a name is given with a user, or a password, before its host: that is no place for them',
     {
-      hint: 'leave out what is before the @, and log in: pkgimage login HOST',
+      hint: advice.noUser(),
     },
   );
 }

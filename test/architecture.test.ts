@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const order: readonly (readonly string[])[] = [
   [
     'builder/fault',
+    'builder/advice',
     'builder/digest',
     'builder/json',
     'builder/descriptor',
@@ -90,6 +91,19 @@ test('only the command line reads argv, the environment, or prints', (t) => {
     .filter(({ text }) => /\bprocess\.(argv|env|stdout|stderr|exit\b|exitCode)|\bconsole\./.test(text));
   t.deepEqual(
     touching.map(({ path }) => path),
+    [],
+  );
+});
+
+test('builder names no tool, option or variable of the command line to its users', (t) => {
+  const naming = all
+    .filter(({ path }) => path.startsWith('builder/'))
+    .map(({ path, text }) => ({ path, text: text.replaceAll(/\/\*.*?\*\//gs, '') }))
+    .filter(({ text }) =>
+      /\bpkg(image|repo|build|solve)\b|STATIC_DISTRO_|\bhint\b[^\n]* --?[a-z]/.test(text),
+    );
+  t.deepEqual(
+    naming.map(({ path }) => path),
     [],
   );
 });

@@ -1,3 +1,4 @@
+import { advice } from '../advice.ts';
 import { type Descriptor, isImageConfig, isManifest } from '../descriptor.ts';
 import { Fault } from '../fault.ts';
 import { quote } from '../json.ts';
@@ -15,6 +16,6 @@ export async function requireImage(source: BlobStore, found: Descriptor, where: 
   if (isImage) return;
   const type = document.artifactType ?? ('config' in document ? document.config.mediaType : mediaType);
   throw new Fault('INPUT', `${where} is no image, but ${quote(type)}`, {
-    hint: 'packages are taken from a registry with -d registry:HOST/NAME; other artifacts need their own tools',
+    hint: advice.takePackages(),
   });
 }

@@ -1,3 +1,4 @@
+import { advice } from '../advice.ts';
 import { Fault } from '../fault.ts';
 import { redactText } from './redact.ts';
 
@@ -105,8 +106,7 @@ function hintFor(code: string, text: string, url: URL): { readonly hint?: string
   if (code === 'EAI_AGAIN') return { hint: 'is there a network? what is in the store needs none' };
   if (code === 'ECONNREFUSED') return { hint: 'check host and port, and that the registry runs' };
   if (isPlain(code, text)) {
-    const hint = 'check the port; plain http, for networks that you trust, has to be asked for: --insecure';
-    return { hint: `${hint}, or STATIC_DISTRO_INSECURE=${url.host}` };
+    return { hint: `check the port; ${advice.plainHttp(url.host)}` };
   }
   if (isHandshake(code) && /certificate required|bad certificate|handshake failure/.test(text)) {
     return { hint: `if it wants a certificate of yours: certs.d/${url.host}/client.cert and client.key` };

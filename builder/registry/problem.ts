@@ -1,3 +1,4 @@
+import { advice } from '../advice.ts';
 import { Fault, type FaultCode } from '../fault.ts';
 import { wordsOf } from './network-fault.ts';
 import { redactText } from './redact.ts';
@@ -95,7 +96,7 @@ function hintFor({ status, code, message, wait }: Problem, host: string): string
   if (/immutable|cannot be overwritten|already exists/i.test(message) || code === 'TAG_INVALID') {
     return 'that tag may not be moved; choose another one';
   }
-  if (status === 401) return `log in to ${host} first: pkgimage login ${host}`;
+  if (status === 401) return advice.login(host);
   if (status === 403) {
     return host === 'ghcr.io'
       ? `this account may not do that; a token for ${host} needs the packages scopes and, for an organisation, SSO`

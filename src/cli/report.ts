@@ -1,4 +1,5 @@
 import { Fault, type FaultCode } from '../../builder/fault.ts';
+import { advise } from './advise.ts';
 import { complain } from './context.ts';
 
 const status: Record<FaultCode, 1 | 2> = {
@@ -40,7 +41,10 @@ type Description = {
 };
 
 function describe(tool: string, error: unknown): Description {
-  if (error instanceof Fault) return error;
+  if (error instanceof Fault) {
+    const { code, message, hint } = error;
+    return { code, message, hint: hint === undefined ? undefined : advise(hint) };
+  }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { code: 'BUG', message: `this is a bug in ${tool}, please report it: ${text}` };
 }

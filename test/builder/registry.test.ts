@@ -384,7 +384,7 @@ test('a token is asked for once, by password or by refresh token, and for what i
     { instanceOf: Fault, code: 'NETWORK' },
   );
   t.regex(denied?.message ?? '', /app: .* status 401 UNAUTHORIZED/);
-  t.is((denied as Fault).hint, `log in to ${running.host} first: pkgimage login ${running.host}`);
+  t.is((denied as Fault).hint, `log in to ${running.host} first`);
   nobody.close();
 });
 

@@ -211,7 +211,7 @@ for (const manner of [
     t.is((await call(['logout', host], env)).status, 0);
     const refused = await call(['push', 'tiny', `${host}/some/tiny:2`, ...trust], pushing);
     t.is(refused.status, 1);
-    t.true(refused.stderr.includes(`log in to ${host} first`), refused.stderr);
+    t.true(refused.stderr.includes(`log in to ${host} first: pkgimage login ${host}\n`), refused.stderr);
   });
 }
 
@@ -1032,7 +1032,7 @@ test('plain http beyond this machine is spoken only if that was asked for, by op
       stderr,
       new RegExp(`: ${host}/(?:app|packages): reaching the registry: GET: it does not speak TLS`),
     );
-    t.regex(stderr, /--insecure, or STATIC_DISTRO_INSECURE=/);
+    t.true(stderr.includes(`has to be allowed: --insecure, or STATIC_DISTRO_INSECURE=${host}\n`), stderr);
     const other = await call(args, { ...env, STATIC_DISTRO_INSECURE: 'other.example' }, '', program);
     t.is(other.status, 1, 'of another host');
   }
