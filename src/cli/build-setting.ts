@@ -25,7 +25,7 @@ export function thisMachine(): Machine {
   throw new Fault('INPUT', `packages are for x86_64 and aarch64, and this machine is ${process.arch}`);
 }
 
-const lockOf = ({ places }: Context): string => join(dirname(places.helper), 'lock');
+export const lockOf = ({ places }: Context): string => join(dirname(places.helper), 'lock');
 
 /** The user's cache of builds. */
 export const resultsOf = (context: Context): Results =>

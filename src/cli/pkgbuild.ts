@@ -1,4 +1,5 @@
 import { Fault } from '../../builder/fault.ts';
+import { forgetProfiles, forgetTrees } from '../run/forget.ts';
 import { addCareOptions, type CareOptions } from './build/care.ts';
 import { addGraphOptions, buildGraph, type GraphOptions } from './build/graph.ts';
 import { addStepOptions, buildOne, checkSteps, isWhole, type StepOptions } from './build/one.ts';
@@ -11,7 +12,7 @@ import {
   readJobs,
   type WayOptions,
 } from './build/options.ts';
-import { resultsOf } from './build-setting.ts';
+import { resultsOf, lockOf } from './build-setting.ts';
 import { makeCommand, parseCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { interruptible } from './interrupt.ts';
@@ -79,10 +80,13 @@ export async function main(context: Context): Promise<number> {
   return await keeping(context, (signal) => buildGraph(words, options, context, signal));
 }
 
-/** Builds, and keeps what is known of builds within bounds. */
+/** Builds, and keeps what is known of builds, and what they ran in, within bounds. */
 async function keeping(context: Context, work: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const status = await interruptible(work);
   await resultsOf(context).forget();
+  const { profiles, trees } = context.places.cache;
+  await forgetProfiles(profiles, lockOf(context));
+  await forgetTrees(trees, lockOf(context));
   return status;
 }
 

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import { Registry } from '../../builder/registry/registry.ts';
 import type { RegistryEvent, RegistrySettings } from '../../builder/registry/settings.ts';
 import { machineBy } from '../package/architecture.ts';
@@ -7,6 +8,7 @@ import { openLocked } from '../remote/locked.ts';
 import { openRegistry } from '../remote/open-registry.ts';
 import { parseRegistryPlace } from '../remote/place.ts';
 import type { BringEvent, Surroundings } from '../remote/surroundings.ts';
+import { forgetTrees } from '../run/forget.ts';
 import { complain, type Context } from './context.ts';
 import { isTerminal } from './environment.ts';
 import { settingsOf } from './image/registries.ts';
@@ -83,6 +85,7 @@ function surroundingsOf(
     indexes: places.cache.indexes,
     trees: places.cache.trees,
     known: places.known,
+    forgetTrees: () => forgetTrees(places.cache.trees, join(dirname(places.helper), 'lock')),
     withStore: (act) => withStore(context, act),
     architecture: architecture ?? machineBy('node', process.arch)?.name ?? 'all',
     refresh: fresh ? 0 : refreshOf(context),

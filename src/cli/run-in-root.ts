@@ -1,6 +1,8 @@
+import { dirname, join } from 'node:path';
 import type { KnownPackage } from '../run/chosen.ts';
 import { helperArguments } from '../run/command.ts';
 import { checkHelper, enter } from '../run/enter.ts';
+import { forgetProfiles } from '../run/forget.ts';
 import { packagesRoot, plannedRoot } from '../run/root.ts';
 import type { RunArguments } from './arguments.ts';
 import { findShares, makeCall } from './call.ts';
@@ -18,18 +20,24 @@ export type Contents = {
  * Becomes the command in a root of the packages; with `--dry-run` it says what it would do instead, makes nothing
  * and gives 0. All that can be refused is looked at before anything is made. Where the packages come from is said with `-v` only: a command's stderr is its own.
  */
-export function runInRoot(
+export async function runInRoot(
   context: Context,
   args: RunArguments,
   { repositories, packages }: Contents,
-): number {
+): Promise<number> {
   const { places, tool } = context;
   const shares = findShares(context, args, repositories);
   const dry = args.flags.has('dryRun');
   if (args.flags.has('json') && !dry)
     throw usage('--json prints nothing by itself', 'write --dry-run --json');
   if (!dry) checkHelper(places.helper);
-  const root = (dry ? plannedRoot : packagesRoot)(places.cache.profiles, packages);
+  const { profiles } = places.cache;
+  let isNew = false;
+  const root = dry
+    ? plannedRoot(profiles, packages)
+    : packagesRoot(profiles, packages, () => {
+        isNew = true;
+      });
   const call = makeCall(context, args, root, shares);
   if (dry) {
     const show = args.flags.has('json')
@@ -41,5 +49,7 @@ export function runInRoot(
   if (args.flags.has('verbose')) {
     for (const each of packages) complain(`${tool}: ${titleOf(each)}\n`);
   }
+  // Whoever makes nothing new makes no more of it, and need not wait.
+  if (isNew) await forgetProfiles(profiles, join(dirname(places.helper), 'lock'));
   return enter(places.helper, helperArguments(call), call.kept);
 }

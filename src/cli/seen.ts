@@ -6,7 +6,7 @@ import { writeDurably } from '../package/durable.ts';
 import type { Repository } from '../package/repository.ts';
 import { isAskedLately, lastAsked } from '../remote/last-asked.ts';
 import { parseRegistryPlace, registryLabel } from '../remote/place.ts';
-import { isPrivateTree, ensurePrivate } from '../run/private.ts';
+import { hasPrivateTree, ensurePrivate } from '../run/private.ts';
 import type { KnownPackage } from '../run/chosen.ts';
 import type { Context } from './context.ts';
 import { refreshOf } from './refresh.ts';
@@ -50,7 +50,7 @@ export function recallSet(
   for (const directory of [key.indexes, context.places.cache.trees]) ensurePrivate(directory);
   const packages = readSet(key.path);
   if (!packages) return undefined;
-  return packages.every(({ tree }) => isPrivateTree(tree)) ? packages : undefined;
+  return packages.every(({ tree }) => hasPrivateTree(tree)) ? packages : undefined;
 }
 
 function readSet(path: string): readonly KnownPackage[] | undefined {

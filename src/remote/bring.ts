@@ -11,7 +11,7 @@ type Source = Pick<BlobStore, 'open'> & { readonly place?: Place };
 
 /** Brings packages out of a store of blobs, which is opened only if something of them is not here. */
 export const bringFrom =
-  ({ trees, withStore, report, closeClients }: Surroundings, open: () => Source) =>
+  ({ trees, withStore, forgetTrees, report, closeClients }: Surroundings, open: () => Source) =>
   async (entries: readonly Entry[], part: Part): Promise<void> => {
     ensurePrivate(trees);
     const missing = part === 'tree' ? missingTrees(trees, entries) : entries;
@@ -30,6 +30,7 @@ export const bringFrom =
           report: (bytes) => report({ type: 'bytes', bytes }),
         }),
       );
+      if (part === 'tree') await forgetTrees();
     } catch (error) {
       throw source?.place ? blame(error, source.place) : error;
     } finally {

@@ -21,6 +21,8 @@ export type Surroundings = {
   readonly indexes: string;
   readonly trees: string;
   readonly known: string;
+  /** Called when trees have come: the cache of them is bounded. */
+  readonly forgetTrees: () => Promise<void>;
   readonly withStore: <T>(act: (store: FileStore) => Promise<T>) => Promise<T>;
   readonly architecture: Architecture;
   /** How old may be what is known of a registry before it is asked again, in ms. */

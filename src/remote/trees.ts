@@ -15,7 +15,8 @@ import { parseBinaryControl } from '../package/binary-control.ts';
 import { packagePath } from '../package/name.ts';
 import { modesOf } from '../package/tree-digest.ts';
 import { removeLeftovers, temporaryName } from '../run/cache.ts';
-import { ensurePrivate, isPrivateTree } from '../run/private.ts';
+import { ensurePrivate, hasPrivateTree } from '../run/private.ts';
+import { markUsed } from '../run/used.ts';
 import type { Entry } from './entry.ts';
 
 /** How many blobs are fetched at once. */
@@ -26,7 +27,7 @@ export const treeOf = (trees: string, { diffID }: Pick<KnownLayer, 'diffID'>): s
   `${trees}/${hexOf(diffID)}`;
 
 const isThere = (trees: string, layer: Pick<KnownLayer, 'diffID'>): boolean =>
-  isPrivateTree(treeOf(trees, layer));
+  hasPrivateTree(treeOf(trees, layer));
 
 export type Bringing = {
   /** Where the blobs are. */
@@ -101,6 +102,7 @@ async function bringTree(entry: Entry, bringing: Bringing): Promise<void> {
 
 /** Of several that bring the same tree one wins, and all have the same. */
 function place(draft: string, path: string, isThere: () => boolean): void {
+  markUsed(path);
   try {
     renameSync(draft, path);
   } catch (error) {

@@ -1,10 +1,11 @@
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { asFault } from '../../builder/fault.ts';
 import { quote } from '../package/name.ts';
 import { ownerLives, ownerToken } from '../package/owner.ts';
 import type { ProfileEntry } from './entry.ts';
 import { checkPrivate, ensurePrivate } from './private.ts';
+import { markUsed } from './used.ts';
 import { profileTime, writeEntries } from './write.ts';
 
 /**
@@ -13,29 +14,39 @@ import { profileTime, writeEntries } from './write.ts';
  * above it must be the caller's own; they are made if missing. A profile in which somebody has added, removed
  * or replaced a name at the top or in one of the directories of `watched` is thrown away and made again, which
  * takes the links from commands that still run in it; other damage goes unseen until the cache is deleted.
+ * `made` is called if it was not there; what is there is marked as used.
  * Throws what `entries` throws, UNSAFE for directories of others, and IO.
  */
-export function cachedProfile(profiles: string, key: string, entries: () => readonly ProfileEntry[]): string {
+export function cachedProfile(
+  profiles: string,
+  key: string,
+  entries: () => readonly ProfileEntry[],
+  made?: () => void,
+): string {
   ensurePrivate(dirname(profiles));
   ensurePrivate(profiles);
   const path = `${profiles}/${key}`;
-  if (state(path) !== 'whole') make(profiles, path, entries());
+  if (state(path) === 'whole') return path;
+  make(profiles, path, entries());
+  made?.();
   return path;
 }
 
-const watched = ['', '/bin', '/dev', '/etc', '/include', '/lib', '/packages'];
+const isChanged = ({ mtimeMs }: Stats): boolean => mtimeMs !== profileTime * 1000;
+
+const watched = ['/bin', '/dev', '/etc', '/include', '/lib', '/packages'];
 
 /** Every time in a profile is the same, so another one tells of a change in that directory. */
 function state(path: string): 'missing' | 'damaged' | 'whole' {
+  const top = lstatSync(path, { throwIfNoEntry: false });
+  if (!top) return 'missing';
+  checkPrivate(path, top);
+  if (isChanged(top)) return 'damaged';
   for (const name of watched) {
     const stats = lstatSync(`${path}${name}`, { throwIfNoEntry: false });
-    if (name === '') {
-      if (!stats) return 'missing';
-      checkPrivate(path, stats);
-    }
-    if (stats && stats.mtimeMs !== profileTime * 1000) return 'damaged';
+    if (stats && isChanged(stats)) return 'damaged';
   }
-  return 'whole';
+  return markUsed(path) ? 'whole' : 'missing';
 }
 
 /** How often somebody else may take away what is being made: a run that does not see our process does. */
@@ -49,6 +60,7 @@ function make(profiles: string, path: string, entries: readonly ProfileEntry[]):
       if (state(path) === 'damaged') throwAway(profiles, path);
       mkdirSync(temporary);
       writeEntries(temporary, entries);
+      markUsed(path);
       renameSync(temporary, path);
       return;
     } catch (error) {

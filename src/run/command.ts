@@ -24,11 +24,20 @@ export type Call = {
   readonly command: readonly string[];
 };
 
-/** The helper's arguments, without its own path. It locks the profile for as long as the command runs. */
+/** By its place: `trees/DIFFID` of the cache, which is bounded. A lock on anything else that is called so does no harm. */
+const isCachedTree = (path: string): boolean => /\/trees\/[0-9a-f]{64}$/.test(path);
+
+/**
+ * The helper's arguments, without its own path. It locks the profile, and trees of the cache, for as long as the command
+ * runs.
+ */
 export function helperArguments(call: Call): string[] {
   const { root, shares = [], environment } = call;
   const words = ['--name', call.name, '--profile', root.profile];
-  for (const { source, target } of root.binds) words.push('--bind', source, target);
+  for (const { source, target } of root.binds) {
+    words.push('--bind', source, target);
+    if (isCachedTree(source)) words.push('--lock', source);
+  }
   for (const { source, target, writable } of shares) {
     words.push(writable ? '--share-rw' : '--share', source, target);
   }

@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { quote } from '../package/name.ts';
+import { markUsed } from './used.ts';
 
 const caller = (): number => process.geteuid?.() ?? 0;
 
@@ -64,11 +65,15 @@ export function checkPrivate(path: string, stats: Stats): void {
   }
 }
 
-/** Whether there is such a directory. Throws UNSAFE for one that somebody else may have put there. */
-export function isPrivateTree(path: string): boolean {
+/**
+ * Whether there is such a directory in a cache; then it is marked as used. Throws UNSAFE for one that somebody else may
+ * have put there.
+ */
+export function hasPrivateTree(path: string): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats) checkPrivate(path, stats);
-  return stats !== undefined;
+  if (!stats) return false;
+  checkPrivate(path, stats);
+  return markUsed(path);
 }
 
 function notOurs(path: string, uid: number): never {

@@ -15,12 +15,10 @@ export type MountedPackage = ProfilePackage & { readonly tree: string };
 /** A package as far as it is only mounted and none of its names is linked. */
 export type PlainPackage = Pick<MountedPackage, 'name' | 'version' | 'tree'>;
 
-/** The root that holds exactly these packages. `profiles` is the cache of profiles. */
-export function packagesRoot(profiles: string, packages: readonly MountedPackage[]): Root {
-  const profile = cachedProfile(profiles, profileKey(packages), () => [
-    ...profileEntries(packages),
-    ...mountEntries(packages),
-  ]);
+/** The root that holds exactly these packages. `profiles` is the cache of profiles, `made` called if its profile is new there. */
+export function packagesRoot(profiles: string, packages: readonly MountedPackage[], made?: () => void): Root {
+  const entries = () => [...profileEntries(packages), ...mountEntries(packages)];
+  const profile = cachedProfile(profiles, profileKey(packages), entries, made);
   return { profile, binds: packageBinds(packages) };
 }
 

@@ -9,8 +9,10 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
+  rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { once } from 'node:events';
@@ -226,6 +228,31 @@ test('the process is the helper’s: no Node stays behind', async (t) => {
   );
   child.stdin.end('x\n');
   t.deepEqual(await once(child, 'exit'), [0, null]);
+});
+
+test('the cache of profiles is bounded, and a running command keeps its own', async (t) => {
+  const home = { STATIC_DISTRO_HOME: temporary(t) };
+  const profiles = join(home.STATIC_DISTRO_HOME, 'cache/profiles');
+  const made = () => readdirSync(profiles).filter((name) => !name.startsWith('.'));
+  const inside = (...names: string[]) => ['-d', quickstart, '-p', ...names, '--', 'sh', '-c'];
+  output(tool('withpkgs'), [...inside('mksh', 'lua'), ':'], { env: home });
+  const [unused = ''] = made();
+  const child = start(t, tool('withpkgs'), [...inside('mksh'), 'echo; read x; ls() { echo /bin/*; }; ls'], {
+    env: home,
+  });
+  await once(child.stdout, 'data');
+  const running = made().find((name) => name !== unused) ?? '';
+  for (const name of made()) {
+    utimesSync(join(profiles, '../used', name), 1, 1);
+  }
+  rmSync(join(profiles, '.looked'));
+  output(tool('withpkgs'), [...inside('mksh', 'sbase'), ':'], { env: home });
+  t.false(made().includes(unused));
+  t.true(made().includes(running));
+  t.is(made().length, 2);
+  child.stdin.end('x\n');
+  const [shown] = (await once(child.stdout, 'data')) as [Buffer];
+  t.regex(shown.toString(), /\/bin\/sh/);
 });
 
 test('several repositories are united; the first has the package that both have', (t) => {

@@ -1,6 +1,7 @@
 import test from 'ava';
 import * as fc from 'fast-check';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -14,21 +15,24 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { Fault } from '../../builder/fault.ts';
 import { scanLinks } from '../../src/package/links.ts';
 import { ownerToken } from '../../src/package/owner.ts';
 import type { LinkEntry } from '../../src/package/record.ts';
 import { cachedProfile } from '../../src/run/cache.ts';
+import { helperArguments } from '../../src/run/command.ts';
 import type { ProfileEntry } from '../../src/run/entry.ts';
 import { compareBytes } from '../../src/package/order.ts';
+import { forgetProfiles, forgetUnused } from '../../src/run/forget.ts';
 import { ensurePrivate } from '../../src/run/private.ts';
 import { mountEntries, profileEntries, profileKey } from '../../src/run/profile.ts';
 import type { ProfilePackage } from '../../src/run/tree.ts';
 import { writeEntries } from '../../src/run/write.ts';
-import { isRoot, output, root as checkout, temporary } from '../support/tools.ts';
+import { isRoot, output, root as checkout, start, temporary } from '../support/tools.ts';
 
 /** A package from `bin/x lib/d/ lib/s@`: a file, a directory, a symlink. */
 function pkg(name: string, words: string, priority = 50, version = '1'): ProfilePackage {
@@ -436,6 +440,83 @@ test('a profile is made once, and its entries are not asked for again', (t) => {
   );
   t.deepEqual(readdirSync(profiles), ['key']);
   t.is(statSync(profiles).mode & 0o777, 0o700);
+});
+
+const day = 24 * 3600_000;
+const lockProgram = join(checkout, 'native/build/lock');
+
+/** As if it had been used so many days ago. */
+function age(path: string, days: number): void {
+  const then = (Date.now() - days * day) / 1000;
+  utimesSync(join(dirname(dirname(path)), 'used', basename(path)), then, then);
+}
+
+/** A profile that was last used so many days ago. */
+function usedBefore(profiles: string, digit: string, days: number): string {
+  const path = cachedProfile(profiles, digit.repeat(64), () => small);
+  age(path, days);
+  return path;
+}
+
+test('caches are bounded by use: what nobody uses goes, what a command runs in does not', async (t) => {
+  const profiles = join(temporary(t), 'cache/profiles');
+  await forgetProfiles(profiles, lockProgram);
+  t.false(existsSync(profiles));
+  const [unused, locked, used, asked] = [40, 40, 20, 40].map((days, at) =>
+    usedBefore(profiles, String(at), days),
+  ) as [string, string, string, string];
+  const holder = start(t, lockProgram, ['--shared', locked]);
+  await once(holder.stdout, 'data');
+  // Asking for it is use.
+  cachedProfile(profiles, '3'.repeat(64), () => t.fail('asked for'));
+  await forgetProfiles(profiles, lockProgram);
+  t.deepEqual([unused, locked, used, asked].map(existsSync), [false, true, true, true]);
+  t.deepEqual(readdirSync(profiles).sort(), [
+    '.looked',
+    ...[locked, used, asked].map((path) => basename(path)),
+  ]);
+  for (const key of ['1', '2', '3']) cachedProfile(profiles, key.repeat(64), () => t.fail('not whole'));
+  holder.stdin.end();
+  await once(holder, 'close');
+
+  // Looked at once a day, and then what was used least recently goes past the bound; never what was used within a day.
+  age(locked, 40);
+  await forgetProfiles(profiles, lockProgram);
+  t.true(existsSync(locked));
+  const bounds = { lock: lockProgram, most: 10, sizeOf: () => 10 };
+  const tomorrow = Date.now() + 1.01 * day;
+  cachedProfile(profiles, '4'.repeat(64), () => small);
+  age(asked, 0.5);
+  usedBefore(profiles, '5', -1);
+  await forgetUnused(profiles, { ...bounds, now: tomorrow });
+  const left = readdirSync(profiles).sort();
+  t.deepEqual(left, ['.looked', '5'.repeat(64)]);
+  for (const each of ['6', '7']) cachedProfile(profiles, each.repeat(64), () => small);
+  await forgetUnused(profiles, { ...bounds, now: tomorrow - 2 * day });
+  t.is(readdirSync(profiles).length, 4, 'within a day of their use');
+});
+
+test('trees of the cache are locked while a command runs, those of repositories are not', (t) => {
+  const trees = join(temporary(t), 'trees');
+  const cached = join(trees, 'a'.repeat(64));
+  const call = {
+    name: 'x',
+    root: {
+      profile: '/profile',
+      binds: [
+        { source: cached, target: 'packages/a/1' },
+        { source: '/repository/b/1', target: 'packages/b/1' },
+      ],
+    },
+    directory: '/',
+    environment: {},
+    command: ['true'],
+  };
+  const words = helperArguments(call);
+  t.deepEqual(
+    words.flatMap((word, at) => (word === '--lock' ? [words[at + 1]] : [])),
+    [cached],
+  );
 });
 
 test('a damaged profile is made again', (t) => {
