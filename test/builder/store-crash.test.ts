@@ -9,6 +9,7 @@ import { collect } from '../../builder/store/collect.ts';
 import { allEntries } from '../../builder/store/collection.ts';
 import { ended } from '../support/ended.ts';
 import { newStore, putImage } from '../support/images.ts';
+import { rootTest } from '../support/root-test.ts';
 import { isRoot, output, root, run, temporary } from '../support/tools.ts';
 
 const worker = join(root, 'test/support/store-worker.ts');
@@ -203,57 +204,58 @@ test('16 processes at once lose nothing, whether they make different images or t
 /** In a mount namespace of its own, whose end is the end of the small file system; a user needs one for that. */
 const namespace = ['unshare', '--mount', ...(isRoot ? [] : ['--map-root-user'])];
 
-for (const [kind, mount] of [
-  ['tmpfs', 'mount -t tmpfs -o size=1m none "$1"'],
-  ...(isRoot
-    ? [['ext4', 'truncate -s 4m "$1.img" && mkfs.ext4 -q "$1.img" && mount -o loop "$1.img" "$1"'] as const]
-    : []),
+for (const [add, kind, mount] of [
+  [test, 'tmpfs', 'mount -t tmpfs -o size=1m none "$1"'],
+  [rootTest, 'ext4', 'truncate -s 4m "$1.img" && mkfs.ext4 -q "$1.img" && mount -o loop "$1.img" "$1"'],
 ] as const) {
-  test(`a full file system (${kind}): the store says so, keeps every promise, and goes on when there is room`, async (t) => {
-    const place = join(temporary(t), 'small');
-    mkdirSync(place);
-    // ext4 gives back what a failure frees some time later, so what is left is filled before the next try.
-    const script = `${mount} && shift && head -c 100000 /dev/zero >"$0/filler" && set +e
+  add(
+    `a full file system (${kind}): the store says so, keeps every promise, and goes on when there is room`,
+    async (t: ExecutionContext) => {
+      const place = join(temporary(t), 'small');
+      mkdirSync(place);
+      // ext4 gives back what a failure frees some time later, so what is left is filled before the next try.
+      const script = `${mount} && shift && head -c 100000 /dev/zero >"$0/filler" && set +e
       "$@" "$0/store" write full 1000; echo "status $?"
       sync; cat /dev/zero >"$0/rest" 2>/dev/null
       "$@" "$0/store" export image-full-0 "$0/out" 1; echo "status $?"
       ls -A "$0" "$0/store" | sed 's/^/file /'; rm "$0/filler" "$0/rest"
       "$@" "$0/store" write after 1; echo "status $?"
       cp -r "$0/store" "$0-copy"`;
-    const [program = '', ...args] = namespace;
-    const { stdout, stderr } = run(program, [
-      ...args,
-      'sh',
-      '-ec',
-      script,
-      place,
-      place,
-      process.execPath,
-      worker,
-    ]);
-    const lines = stdout.split('\n').slice(0, -1);
-    t.deepEqual(
-      lines.filter((line) => line.startsWith('status')),
-      ['status 3', 'status 3', 'status 0'],
-      stderr,
-    );
-    const faults = stderr.split('\n').filter((line) => line.startsWith('{'));
-    t.is(faults.length, 2, stderr);
-    for (const line of faults) {
-      const fault = JSON.parse(line) as { code: string; message: string };
-      t.is(fault.code, 'IO');
-      t.regex(fault.message, /no space left on device \(ENOSPC\)/);
-    }
-    const files = lines.filter((line) => line.startsWith('file '));
-    t.true(files.includes('file filler') && files.includes('file index.json'));
-    t.deepEqual(
-      files.filter((line) => line.includes('.new-')),
-      [],
-    );
-    const promised = lines.filter((line) => !/^(status|file)/.test(line));
-    t.true(promised.length > 4);
-    await keeps(t, `${place}-copy`, promised);
-    t.deepEqual(await check(`${place}-copy`), []);
-    t.deepEqual(readdirSync(`${place}-copy`).toSorted(), ['blobs', 'index.json', 'oci-layout']);
-  });
+      const [program = '', ...args] = namespace;
+      const { stdout, stderr } = run(program, [
+        ...args,
+        'sh',
+        '-ec',
+        script,
+        place,
+        place,
+        process.execPath,
+        worker,
+      ]);
+      const lines = stdout.split('\n').slice(0, -1);
+      t.deepEqual(
+        lines.filter((line) => line.startsWith('status')),
+        ['status 3', 'status 3', 'status 0'],
+        stderr,
+      );
+      const faults = stderr.split('\n').filter((line) => line.startsWith('{'));
+      t.is(faults.length, 2, stderr);
+      for (const line of faults) {
+        const fault = JSON.parse(line) as { code: string; message: string };
+        t.is(fault.code, 'IO');
+        t.regex(fault.message, /no space left on device \(ENOSPC\)/);
+      }
+      const files = lines.filter((line) => line.startsWith('file '));
+      t.true(files.includes('file filler') && files.includes('file index.json'));
+      t.deepEqual(
+        files.filter((line) => line.includes('.new-')),
+        [],
+      );
+      const promised = lines.filter((line) => !/^(status|file)/.test(line));
+      t.true(promised.length > 4);
+      await keeps(t, `${place}-copy`, promised);
+      t.deepEqual(await check(`${place}-copy`), []);
+      t.deepEqual(readdirSync(`${place}-copy`).toSorted(), ['blobs', 'index.json', 'oci-layout']);
+    },
+  );
 }
