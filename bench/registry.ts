@@ -11,7 +11,7 @@
  * usage: node bench/registry.ts [--runs 3] [--layers 10,100] [--delay 0,20] [--case push,pull,...] [--tools ours,...]
  *        (the tools must be built; podman needs root; crane needs Go; a case is `push`, or `pull cold`, and so on)
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -77,7 +77,7 @@ writeFileSync(policy, '{"default":[{"type":"insecureAcceptAnything"}]}');
 const pkgimage = join(root, 'bin/pkgimage');
 
 const skopeo = (...args: readonly string[]): Command => ['skopeo', '--policy', policy, 'copy', ...args];
-const crane = goProgram('crane');
+const crane = (...args: readonly string[]): Command => [goProgram('crane'), ...args];
 
 const storage = [join(work, 'podman/root'), join(work, 'podman/run')] as const;
 const podman = (verb: string, ...args: readonly string[]): Command => [
@@ -103,8 +103,8 @@ const allTools: readonly Tool[] = [
   },
   {
     name: 'crane',
-    push: (layout, host) => [crane, 'push', layout, `${host}/app:1`],
-    pull: (host, place) => [crane, 'pull', '--format=oci', `${host}/app:1`, place],
+    push: (layout, host) => crane('push', layout, `${host}/app:1`),
+    pull: (host, place) => crane('pull', '--format=oci', `${host}/app:1`, place),
   },
   ...(process.getuid?.() === 0
     ? [
@@ -205,6 +205,8 @@ async function measure(
     await tool.empty?.();
     await situation.before(tool, host, place);
     if (counting) await running.requests();
+    // What the steps before have left to be written is not what is measured.
+    spawnSync('sync');
     proxy?.reset();
     const time = await run(situation.measured(tool, host, place));
     if (counting && proxy)
