@@ -17,6 +17,7 @@ const order: readonly (readonly string[])[] = [
     'builder/reference',
     'builder/lock',
     'builder/garbage',
+    'builder/block',
     'builder/regular-file',
   ],
   ['builder/tar'],

@@ -1,3 +1,4 @@
+import { giveBack } from '../block.ts';
 import { Fault } from '../fault.ts';
 import { framingOf, type Framing } from './http-body.ts';
 import { endOfHead, type Head, notHttp, parseHead } from './http-head.ts';
@@ -149,7 +150,8 @@ async function sendBody(wire: Wire, head: string, body: Body | undefined, sendin
       if (stopped()) return;
       size += chunk.length;
       if (together) parts.push(chunk);
-      else if (!socket.write(chunk)) await new Promise<void>((wake) => (sending.wake = wake));
+      else if (!socket.write(chunk, (error) => !error && giveBack(chunk)))
+        await new Promise<void>((wake) => (sending.wake = wake));
       if (stopped()) return;
       sending.starved = true;
     }

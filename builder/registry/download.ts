@@ -32,12 +32,12 @@ export async function* download(
     try {
       let skip = answer.status === 200 ? at : 0;
       for await (const chunk of answer.body) {
-        const rest = chunk.subarray(Math.min(skip, chunk.length));
+        const rest = skip === 0 ? chunk : chunk.subarray(Math.min(skip, chunk.length));
         skip -= chunk.length - rest.length;
         if (rest.length > end - at && end === size) {
           throw wrongSize(descriptor, `more than ${size}`, labelOf(place));
         }
-        const part = rest.subarray(0, end - at);
+        const part = rest.length <= end - at ? rest : rest.subarray(0, end - at);
         if (part.length === 0) continue;
         at += part.length;
         yield part;

@@ -1,7 +1,7 @@
-import { garbageCollector } from '../garbage.ts';
+import { giveBack, hold } from '../block.ts';
 
 /** Bytes that wait to be read before no more are taken from the network. */
-const most = 4 << 20;
+const most = 1 << 20;
 
 /**
  * The body of an answer, as it comes in: read by one, once. Parts that follow each other in memory are given as
@@ -36,8 +36,9 @@ export class Inbox implements AsyncIterable<Buffer> {
     this.#waiting += part.length;
     if (last && last.buffer === part.buffer && last.byteOffset + last.length === part.byteOffset) {
       const whole = Buffer.from(last.buffer, last.byteOffset, last.length + part.length);
-      this.#parts[this.#parts.length - 1] = whole;
-    } else this.#parts.push(part);
+      this.#parts[this.#parts.length - 1] = hold(whole);
+      giveBack(last);
+    } else this.#parts.push(hold(part));
     if (this.#planned || !this.#wake) return;
     this.#planned = true;
     setImmediate(() => this.#tell());
@@ -65,7 +66,6 @@ export class Inbox implements AsyncIterable<Buffer> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void> {
-    const clean = garbageCollector();
     try {
       for (;;) {
         const part = this.#parts.shift();
@@ -74,7 +74,6 @@ export class Inbox implements AsyncIterable<Buffer> {
           this.#waiting -= part.length;
           if (full && this.hasRoom) this.#resume();
           yield part;
-          clean(part.length);
         } else if (this.#state === 'open') await new Promise<void>((wake) => (this.#wake = wake));
         else if (this.#state === 'ended') return;
         else throw this.#state.error;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { giveBack, newMemory, takeBlock } from '../block.ts';
 import type { Trust } from './trust.ts';
 
 /** What a request hears of the connection that it has. */
@@ -12,8 +13,7 @@ export type Listener = {
   readonly closed: (error: Error | undefined) => void;
 };
 
-/** Bytes that are read at once: of a long body, and otherwise. */
-const most = 1 << 20;
+/** Bytes that are read at once, of what is not known to be long. */
 const usual = 1 << 16;
 
 /**
@@ -31,7 +31,7 @@ export class Wire {
   /** Bytes that are known to come. */
   expected = 0;
   #listener: Listener | undefined;
-  #block = Buffer.alloc(0);
+  #block: Buffer = Buffer.alloc(0);
   #filled = 0;
 
   constructor(url: URL, trust: Trust, session: Buffer | undefined) {
@@ -77,7 +77,8 @@ export class Wire {
 
   #room(): Uint8Array {
     if (this.#block.length - this.#filled < usual / 4) {
-      this.#block = Buffer.allocUnsafeSlow(this.expected > usual ? most : usual);
+      giveBack(this.#block);
+      this.#block = this.expected > usual ? takeBlock() : newMemory(usual);
       this.#filled = 0;
     }
     return this.#block.subarray(this.#filled);

@@ -2,10 +2,10 @@ import { closeSync, constants, openSync, type Stats, statSync } from 'node:fs';
 import { utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { blockSize, giveBack, hold, newMemory, takeBlock } from '../block.ts';
 import type { Descriptor } from '../descriptor.ts';
 import { type Digest, digester, digestOf, hexOf } from '../digest.ts';
 import { asFault, Fault } from '../fault.ts';
-import { garbageCollector } from '../garbage.ts';
 import { withLock } from '../lock.ts';
 import { contentFrom, verified, wrongSize } from './blob.ts';
 import { replaceFile, syncDirectory, writeAll } from './files.ts';
@@ -14,9 +14,6 @@ import { formatIndex, type LayoutIndex, parseIndex, rootsOf, withName, withoutNa
 import { openRegular, readRegular } from './open-regular.ts';
 import { replaceResumable, resumeFrom } from './resume.ts';
 import type { Content, Named, NamedStore, Range } from './store.ts';
-
-/** Bytes read at once. */
-const chunkSize = 1 << 20;
 
 /** Nobody changes a blob, its owner included. */
 const blobMode = 0o444;
@@ -107,14 +104,15 @@ export class FileStore implements NamedStore {
       const { size } = await file.stat();
       if (size !== descriptor.size) throw wrongSize(descriptor, String(size), this.directory);
       const end = Math.min(range.to ?? size, size);
-      const clean = garbageCollector();
       for (let at = range.from; at < end;) {
-        const wanted = Math.min(chunkSize, end - at);
-        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(wanted), 0, wanted, at);
+        const wanted = Math.min(blockSize, end - at);
+        const block = size >= blockSize ? takeBlock() : newMemory(wanted);
+        const { bytesRead } = await file.read(block, 0, wanted, at);
         if (bytesRead === 0) throw wrongSize(descriptor, String(at), this.directory);
         at += bytesRead;
-        yield buffer.subarray(0, bytesRead);
-        clean(bytesRead);
+        const chunk = hold(block.subarray(0, bytesRead));
+        giveBack(block);
+        yield chunk;
       }
     } catch (error) {
       throw asFault(error, doing);
@@ -163,7 +161,10 @@ export class FileStore implements NamedStore {
   async #write(what: string, chunks: AsyncIterable<Uint8Array>, digest: () => Digest): Promise<void> {
     await this.#writing(what, () =>
       replaceFile(this.#root, blobMode, async (file) => {
-        for await (const chunk of chunks) await writeAll(file, chunk);
+        for await (const chunk of chunks) {
+          await writeAll(file, chunk);
+          giveBack(chunk);
+        }
         return this.blobPath(digest());
       }),
     );

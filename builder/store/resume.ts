@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { giveBack } from '../block.ts';
 import type { Descriptor } from '../descriptor.ts';
 import { digester, hexOf } from '../digest.ts';
 import { Fault } from '../fault.ts';
@@ -82,6 +83,7 @@ async function fill(
       if (size > descriptor.size) break;
       digest.update(chunk);
       await writeAll(file, chunk, size - chunk.length);
+      giveBack(chunk);
       failing(true);
     }
     failing(false);

@@ -3,7 +3,10 @@ import type { Descriptor } from '../descriptor.ts';
 /** A part of a blob: `to`, in bytes and exclusive, is its end unless it says something else. */
 export type Range = { readonly from: number; readonly to?: number };
 
-/** Bytes in memory, or a way to read them from any offset on, as often as the store needs to. */
+/**
+ * Bytes in memory, or a way to read them from any offset on, as often as the store needs to. A chunk that is read is the
+ * store's: its memory may be used for the next one.
+ */
 export type Content = Uint8Array | ((from: number) => AsyncIterable<Uint8Array>);
 
 /**

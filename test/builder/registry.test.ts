@@ -7,6 +7,7 @@ import { digestOf } from '../../builder/digest.ts';
 import { Fault } from '../../builder/fault.ts';
 import { encodeConfig, encodeIndex, encodeManifest } from '../../builder/manifest.ts';
 import { resolveDocument, sendDocument } from '../../builder/registry/documents.ts';
+import { pull } from '../../builder/registry/pull.ts';
 import { push } from '../../builder/registry/push.ts';
 import { listReferrers } from '../../builder/registry/referrers.ts';
 import { Registry } from '../../builder/registry/registry.ts';
@@ -14,6 +15,7 @@ import { openRepository } from '../../builder/registry/repository.ts';
 import type { RegistryEvent, RegistrySettings } from '../../builder/registry/settings.ts';
 import { upload } from '../../builder/registry/upload.ts';
 import { putDocument, readBlob } from '../../builder/store/blob.ts';
+import { check } from '../../builder/store/check.ts';
 import { copy, type CopyEvent } from '../../builder/store/copy.ts';
 import { limit } from '../../builder/store/limit.ts';
 import { memoryStore } from '../../builder/store/memory-store.ts';
@@ -480,3 +482,20 @@ test('into and out of a store on disk', async (t) => {
   await back.tag('image', image);
   t.is((await back.resolve('image'))?.digest, image.digest);
 });
+
+for (const tls of [false, true]) {
+  test(`long layers are what they were, though memory is used again${tls ? ' (TLS)' : ''}`, async (t) => {
+    const { registry } = await peer(t, 'docker-registry', { tls });
+    const directory = temporary(t);
+    const [source, back] = await Promise.all(['a', 'b'].map((name) => newStore(join(directory, name))));
+    if (!source || !back) return t.fail();
+    const texts = Array.from({ length: 8 }, () => randomBytes(5 << 20).toString('latin1'));
+    const image = await putImage(source, texts);
+    await push(source, image, openRepository(registry, 'long', { access: 'push' }), ['1']);
+    const further = openRepository(registry, 'further', { access: 'push' });
+    await push(openRepository(registry, 'long'), image, further, ['1']);
+    t.deepEqual((await pull(further, '1', back)).digest, image.digest);
+    await back.tag('image', image);
+    t.deepEqual(await check(join(directory, 'b')), []);
+  });
+}

@@ -19,6 +19,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { giveBack, hold, takeBlock } from '../../builder/block.ts';
 import { type Descriptor, describe, mediaTypes } from '../../builder/descriptor.ts';
 import { digestOf, hexOf } from '../../builder/digest.ts';
 import { Fault, type FaultCode } from '../../builder/fault.ts';
@@ -366,6 +367,21 @@ test('the lock excludes, is shared, does not wait when told so, and goes with it
 const outputScript = (out: string, after: string) =>
   `import { writeOutput } from ${moduleUrl('../../builder/store/files.ts')};
    await writeOutput(${JSON.stringify(out)}, async (file) => { await file.write('text'); ${after} });`;
+
+test('memory is used again when every part of it that is in use has been given back', (t) => {
+  const block = takeBlock();
+  const [first, second] = [hold(block.subarray(0, 10)), hold(block.subarray(10, 20))];
+  giveBack(block);
+  giveBack(first);
+  giveBack(first);
+  giveBack(second.subarray(0, 10));
+  t.not(takeBlock().buffer, block.buffer, 'the second part is in use');
+  giveBack(second);
+  t.is(takeBlock().buffer, block.buffer);
+  const other = hold(Buffer.alloc(10));
+  giveBack(other);
+  t.not(takeBlock().buffer, other.buffer);
+});
 
 test('an output file is whole or not there, and a pipe is written as it is', async (t) => {
   const directory = temporary(t);
