@@ -66,6 +66,11 @@ export class Registry {
     this.#connection.close();
   }
 
+  /** Finds the host while the caller gets ready. What goes wrong is told to who asks for something. */
+  greet(): void {
+    this.#reach().catch(() => undefined);
+  }
+
   /**
    * The answer to a request, whatever its status: after authentication, redirects, and further tries where the
    * host is in trouble. Throws NETWORK if there is none, or none that we may have.
