@@ -56,7 +56,8 @@ export async function withRegistries<T>(
     return await act({
       greet(at, pulling) {
         const [mirror] = pulling ? mirrorsOf(at, context.env) : [];
-        client((mirror ?? at).host).greet();
+        const { host, name } = mirror ?? at;
+        client(host).greet(name);
       },
       repository({ host, name }, access, mountFrom = []) {
         const sources = access === 'push' ? mountSources(context, host, mountFrom) : () => [];
