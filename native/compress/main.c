@@ -100,8 +100,12 @@ int main(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 #ifdef __GLIBC__
-	/* Else each thread keeps what it has freed for itself, and outputs that are freed by another thread pile up. */
+	/*
+	 * Else each thread keeps what it has freed for itself, and what one is freed of another cannot use; and once a large
+	 * block was freed, blocks as large come from the heap, which is given back only from its end.
+	 */
 	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, 256 * 1024);
 #endif
 	size_t slab_size = with_zstd ? ZSTD_PIECE : GZIP_PIECE;
 	unsigned gzip_slabs = 2 * threads + 1 < MOST_GZIP_SLABS ? 2 * threads + 1 : MOST_GZIP_SLABS;

@@ -4,11 +4,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/*
- * Pieces at a time, and bytes of outputs that wait to be written beyond which no piece is begun. The oldest piece
- * that is not done has always been begun, so the writer never waits for one that waits for it.
- */
-enum { CAPACITY = 256, MOST_WAITING = 4 << 20 };
+/* Pieces at a time. */
+enum { CAPACITY = 256 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -16,7 +13,11 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 /* A ring: written <= put, and what a lane has taken lies between; counts from the start are places modulo CAPACITY. */
 static struct piece ring[CAPACITY];
 static size_t put, taken[LANES], written;
-static size_t waiting;
+/*
+ * Bytes of outputs that are being made, each as long as its input, or wait to be written. No piece is begun that would
+ * make them more than the slabs hold. Pieces are begun in order, so the writer never waits for one that waits for it.
+ */
+static size_t held;
 static bool closed;
 
 static struct slab *slabs;
@@ -71,9 +72,19 @@ void put_piece(struct piece piece)
 	pthread_mutex_unlock(&mutex);
 }
 
+static bool is_compressed(const struct piece *piece)
+{
+	return piece->kind == GZIP || piece->kind == ZSTD;
+}
+
+static bool has_room(const struct piece *piece)
+{
+	return held == 0 || held + piece->in_size <= slab_count * bytes_in_slab;
+}
+
 static bool belongs_to(const struct piece *piece, enum lane lane)
 {
-	return !piece->done && (piece->kind == GZIP || piece->kind == ZSTD) == (lane == COMPRESS);
+	return !piece->done && is_compressed(piece) == (lane == COMPRESS);
 }
 
 struct piece *next_piece(enum lane lane)
@@ -85,11 +96,13 @@ struct piece *next_piece(enum lane lane)
 			*next = written;
 		while (*next < put && !belongs_to(&ring[*next % CAPACITY], lane))
 			++*next;
-		if (*next < put && (lane == DIGEST || waiting <= MOST_WAITING))
+		if (*next < put && (lane == DIGEST || has_room(&ring[*next % CAPACITY])))
 			break;
 		pthread_cond_wait(&changed, &mutex);
 	}
 	struct piece *piece = &ring[(*next)++ % CAPACITY];
+	if (lane == COMPRESS)
+		held += piece->in_size;
 	pthread_mutex_unlock(&mutex);
 	return piece;
 }
@@ -100,7 +113,8 @@ void finish_piece(struct piece *piece, uint8_t *out, size_t out_size)
 	piece->out = out;
 	piece->out_size = out_size;
 	piece->done = true;
-	waiting += out_size;
+	if (is_compressed(piece))
+		held = held - piece->in_size + out_size;
 	pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&mutex);
 }
@@ -113,7 +127,8 @@ bool oldest_piece(struct piece *piece)
 	bool found = written < put;
 	if (found) {
 		*piece = ring[written++ % CAPACITY];
-		waiting -= piece->out_size;
+		if (is_compressed(piece))
+			held -= piece->out_size;
 	}
 	pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&mutex);
