@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../builder/fault.ts';
@@ -24,11 +25,11 @@ export const checkAgainLongest: Check = (options, setting) =>
  * Builds sources again, one after another. What gave the same bytes is written down with its build key and these, so
  * that a check that was cut off goes on where it was, and what has become other is checked again.
  */
-function again(
+async function again(
   { root }: StepOptions,
-  { cache }: ProduceSetting,
+  { cache, signal: stop }: ProduceSetting,
   chosen: (source: string) => boolean,
-): string {
+): Promise<string> {
   ensurePrivate(cache);
   const file = join(cache, 'bootstrap-checked');
   const checked = new Set(readLines(file));
@@ -46,7 +47,12 @@ function again(
     const places = step.from.flatMap((each) => ['-p', `bootstrap/${each}`]);
     const words = ['--check', '--no-lock', '-r', `bootstrap/${step.shelf}`, ...places, name];
     const program = join(root, 'bin/pkgbuild');
-    const { status, signal } = spawnSync(program, words, { cwd: root, stdio: 'inherit' });
+    const child = spawn(program, words, { cwd: root, stdio: 'inherit' });
+    const end = (): boolean => child.kill();
+    stop?.addEventListener('abort', end);
+    const [status, signal] = (await once(child, 'close')) as [number | null, string | null];
+    stop?.removeEventListener('abort', end);
+    stop?.throwIfAborted();
     // By a signal, perhaps one that pkgbuild has heard itself: nobody wants the next one built then.
     if (signal !== null || (status ?? 0) > 128)
       throw new Fault('BUILD', `${name}: ended before it was built`);
