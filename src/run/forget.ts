@@ -1,18 +1,9 @@
-import {
-  closeSync,
-  existsSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  utimesSync,
-} from 'node:fs';
+import { existsSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { asFault, Fault } from '../../builder/fault.ts';
 import { withLock } from '../../builder/lock.ts';
 import { removeLeftovers, temporaryName } from './cache.ts';
-import { lastUsed, markOf } from './used.ts';
+import { lastUsed, markOf, markOfLook, setMark } from './used.ts';
 
 type CacheBounds = {
   /** The program `native/lock`. */
@@ -46,14 +37,13 @@ export const forgetTrees = (trees: string, lock: string, now = Date.now()): Prom
  */
 export async function forgetUnused(directory: string, bounds: CacheBounds): Promise<void> {
   const { lock, now } = bounds;
-  const stamp = join(directory, '.looked');
+  const stamp = markOfLook(directory);
   try {
     // A lock makes a file of what is not there.
     if (!existsSync(directory) || !isDue(stamp, now)) return;
     await withLock(lock, directory, { wait: false }, async () => {
       if (!isDue(stamp, now)) return;
-      closeSync(openSync(stamp, 'a', 0o600));
-      utimesSync(stamp, now / 1000, now / 1000);
+      setMark(stamp, now);
       removeLeftovers(directory);
       await removeUnused(directory, bounds);
     });
