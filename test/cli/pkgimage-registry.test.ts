@@ -593,13 +593,13 @@ const refusals: readonly (readonly [
   [
     'may not push',
     on(/^POST /, problem(403, 'DENIED', 'requested access to the resource is denied')),
-    /app: beginning an upload: POST: status 403 DENIED: requested access/,
+    /app: beginning to send sha256:[0-9a-f]{64}: POST: status 403 DENIED: requested access/,
     /this account may not do that/,
   ],
   [
     'repository missing',
     on(/^POST /, problem(404, 'NAME_UNKNOWN', 'The repository with name app does not exist')),
-    /app: beginning an upload: POST: status 404 NAME_UNKNOWN/,
+    /app: beginning to send sha256:[0-9a-f]{64}: POST: status 404 NAME_UNKNOWN/,
     /the repository does not exist; check its name, or create it first/,
   ],
   [
