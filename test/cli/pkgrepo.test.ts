@@ -812,7 +812,7 @@ test('a registry that is read-only, full, or says no: host, repository, operatio
   );
   t.regex(
     refused,
-    /^pkgrepo: 127\.0\.0\.1:\d+\/packages: beginning an upload: POST: status 405.*\n.*read-only/,
+    /^pkgrepo: 127\.0\.0\.1:\d+\/packages: beginning to send sha256:[0-9a-f]{64}: POST: status 405.*\n.*read-only/,
   );
 
   for (const [status, code, message, says] of [
