@@ -66,17 +66,12 @@ export class Registry {
     this.#connection.close();
   }
 
-  /** Finds the host while the caller gets ready for the repository. What goes wrong is told to who asks for something. */
-  greet(name: string): void {
-    this.#reach(this.#labelOf(name)).catch(() => undefined);
-  }
-
   /**
    * The answer to a request, whatever its status: after authentication, redirects, and further tries where the
    * host is in trouble. Throws NETWORK if there is none, or none that we may have.
    */
   async send(ask: Ask): Promise<Answer> {
-    const label = this.#labelOf(ask.name);
+    const label = ask.name === undefined ? this.host : `${this.host}/${ask.name}`;
     const endpoint = await this.#reach(label);
     const persistence: Persistence = {
       policy: this.policy,
@@ -164,10 +159,6 @@ export class Registry {
     authority.learn(challenges);
     this.#authorities.set(name ?? '', authority);
     return authority;
-  }
-
-  #labelOf(name: string | undefined): string {
-    return name === undefined ? this.host : `${this.host}/${name}`;
   }
 
   /** Once for each host, unless it did not answer. */

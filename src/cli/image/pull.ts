@@ -42,9 +42,8 @@ export async function main(context: Context): Promise<number> {
   useMoreThreads();
   const { pullFrom, withRegistries } = await import('./registries.ts');
   try {
-    await withRegistries(context, options, report.happened, (registries) => {
-      registries.greet(from, true);
-      return withStore(context, async (store) => {
+    await withRegistries(context, options, report.happened, (registries) =>
+      withStore(context, async (store) => {
         const last = own === undefined ? undefined : await store.resolve(own);
         const found = await pullFrom(context, registries, from, store, {
           last,
@@ -54,8 +53,8 @@ export async function main(context: Context): Promise<number> {
         });
         if (own !== undefined && last?.digest !== found.digest) await store.tag(own, found);
         report.done({ digest: found.digest, reference: own ?? formatReference(from) });
-      });
-    });
+      }),
+    );
   } finally {
     report.end();
   }

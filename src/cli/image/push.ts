@@ -65,7 +65,6 @@ export async function main(context: Context): Promise<number> {
       if (options.all) await pushAll(context, first, second, options, registries, report);
       else {
         const dest = readFar(second ?? first);
-        registries.greet(dest, false);
         await withImage(context, first, options, async ({ store, images: [image] }) => {
           if (image) await pushOne(store, image.descriptor, dest, options, registries, report);
         });

@@ -33,8 +33,6 @@ export { alsoTags } from './also-tags.ts';
 export { push } from '../../../builder/registry/push.ts';
 
 export type Registries = {
-  /** Says that it will be asked for something; `pulling` asks mirrors first. */
-  readonly greet: (at: FarReference, pulling: boolean) => void;
   readonly repository: (at: FarReference, access: Access, mountFrom?: readonly string[]) => Repository;
 };
 
@@ -54,11 +52,6 @@ export async function withRegistries<T>(
   };
   try {
     return await act({
-      greet(at, pulling) {
-        const [mirror] = pulling ? mirrorsOf(at, context.env) : [];
-        const { host, name } = mirror ?? at;
-        client(host).greet(name);
-      },
       repository({ host, name }, access, mountFrom = []) {
         const sources = access === 'push' ? mountSources(context, host, mountFrom) : () => [];
         return openRepository(client(host), name, { access, sources });
