@@ -19,11 +19,10 @@
 #include "kernel.h"
 #include "sandbox.h"
 
-extern char **environ;
-
 /*
- * The arguments again, in memory of their own, so that the init can wipe what /proc shows. Kernels lay out arguments
- * and environment one after the other.
+ * The arguments again, in memory of their own, so that the init can wipe what /proc shows. Kernels lay out arguments,
+ * environment and the program's path one after the other; what `environ` has may be elsewhere, as glibc writes
+ * GLIBC_TUNABLES anew.
  */
 static char **copy_words(int argc, char **argv, struct sandbox *sandbox)
 {
@@ -37,8 +36,9 @@ static char **copy_words(int argc, char **argv, struct sandbox *sandbox)
 	memcpy(text, start, length);
 	for (int i = 0; i < argc; i++)
 		copy[i] = text + (argv[i] - start);
-	for (char **variable = environ; *variable != NULL; variable++)
-		end = *variable + strlen(*variable) + 1;
+	char *path = (char *)getauxval(AT_EXECFN);
+	if (path > end)
+		end = path;
 	sandbox->words = start;
 	sandbox->words_length = (size_t)(end - start);
 	return copy;
