@@ -245,7 +245,7 @@ test('the cache of profiles is bounded, and a running command keeps its own', as
   for (const name of made()) {
     utimesSync(join(profiles, '../used', name), 1, 1);
   }
-  rmSync(join(profiles, '.looked'));
+  rmSync(join(profiles, '../used/profiles'));
   output(tool('withpkgs'), [...inside('mksh', 'sbase'), ':'], { env: home });
   t.false(made().includes(unused));
   t.true(made().includes(running));
